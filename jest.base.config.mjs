@@ -1,0 +1,15 @@
+// One jest configuration for every project: ESM by SWC, workspace libraries read from their sources.
+import { readFileSync } from 'node:fs';
+
+const swc = JSON.parse(readFileSync(new URL('./.swcrc', import.meta.url), 'utf8'));
+delete swc.exclude;
+
+export const base = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', { ...swc, swcrc: false }] },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  testEnvironmentOptions: { customExportConditions: ['@dailydoco/source', 'node', 'node-addons'] },
+  modulePathIgnorePatterns: ['/dist/'],
+  passWithNoTests: true,
+};
