@@ -1,8 +1,11 @@
 // One jest configuration for every project: ESM by SWC, workspace libraries read from their sources.
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 
 const swc = JSON.parse(readFileSync(new URL('./.swcrc', import.meta.url), 'utf8'));
 delete swc.exclude;
+
+// jest writes its report there and does not make the folder.
+mkdirSync('.reports', { recursive: true });
 
 export const base = {
   testEnvironment: 'node',
@@ -11,5 +14,4 @@ export const base = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testEnvironmentOptions: { customExportConditions: ['@dailydoco/source', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['/dist/'],
-  passWithNoTests: true,
 };

@@ -1,0 +1,22 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { repositoryRoot } from '@dailydoco/local';
+import { run } from './run.js';
+
+/** What is generated, in the order in which one may need the other. Each command is idempotent. */
+const GENERATORS: readonly { title: string; command: string; args: readonly string[]; needs?: string }[] = [
+  { title: 'TypeScript of the protobuf contracts', command: 'buf', args: ['generate'] },
+  { title: 'Prisma clients', command: 'nx', args: ['run-many', '-t', 'generate', '--exclude=@dailydoco/proto'] },
+];
+
+/** Runs every generator; returns what failed, in words. */
+export async function generateAll(say: (text: string) => void): Promise<string[]> {
+  const problems: string[] = [];
+  for (const { title, command, args, needs } of GENERATORS) {
+    if (needs !== undefined && !existsSync(join(repositoryRoot, needs))) continue;
+    const { code, output } = await run(command, args, { cwd: repositoryRoot });
+    say(`  ${code === 0 ? '✔' : '✖'} ${title}`);
+    if (code !== 0) problems.push(`${title}: ${output.trim().split('\n').slice(-20).join('\n')}`);
+  }
+  return problems;
+}

@@ -1,0 +1,127 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { explain, prepareFirstUse, repositoryRoot, startFleet, terminalProgress } from '@dailydoco/local';
+import { ensureKafkaJars, ensureSystemPackages, startKafka, startPostgres, startRedis } from '@dailydoco/stores';
+import { type Project, readProjects } from './projects.js';
+import { run } from './run.js';
+
+// Everything that can be tested: the pure specs, the integration specs against one set of real stores, and the end-to-end
+// suite against a freshly started fleet, each in a data folder of its own, so that a running `npm start` is not disturbed.
+
+interface Count {
+  passed: number;
+  failed: number;
+}
+
+const progress = terminalProgress();
+
+/** What a project's jest reports say. A project that should have written a report and did not counts as one failure. */
+function countReports(projects: readonly Project[], target: 'test' | 'int'): Count {
+  const count = { passed: 0, failed: 0 };
+  for (const project of projects.filter(({ scripts }) => scripts[target] !== undefined)) {
+    const file = join(repositoryRoot, project.folder, '.reports', `${target === 'test' ? 'unit' : 'int'}.json`);
+    if (!existsSync(file)) {
+      progress.say(`✖ ${project.folder}: ${target} wrote no report`);
+      count.failed += 1;
+      continue;
+    }
+    const report = JSON.parse(readFileSync(file, 'utf8')) as {
+      numPassedTests: number;
+      numFailedTests: number;
+      numRuntimeErrorTestSuites: number;
+    };
+    count.passed += report.numPassedTests;
+    count.failed += report.numFailedTests + report.numRuntimeErrorTestSuites;
+  }
+  return count;
+}
+
+function dropReports(projects: readonly Project[]): void {
+  for (const { folder } of projects) rmSync(join(repositoryRoot, folder, '.reports'), { recursive: true, force: true });
+}
+
+async function specs(projects: readonly Project[], target: 'test' | 'int', env: NodeJS.ProcessEnv): Promise<Count> {
+  const { code } = await run('nx', ['run-many', '-t', target, '--exclude=@dailydoco/e2e', '--output-style=static'], {
+    cwd: repositoryRoot,
+    env,
+    live: true,
+  });
+  const count = countReports(
+    projects.filter(({ folder }) => folder !== 'infra/e2e'),
+    target,
+  );
+  if (code !== 0 && count.failed === 0) count.failed = 1;
+  return count;
+}
+
+async function integrationSpecs(projects: readonly Project[], folder: string): Promise<Count> {
+  await progress.step('find Redis, Java and Maven', (note) => ensureSystemPackages({ onProgress: note }));
+  const jarsDir = await progress.step('find Kafka’s jars', (note) => ensureKafkaJars({ onProgress: note }));
+  const stores = await progress.step('start stores for the integration specs', async () => {
+    const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), durable: false });
+    const redis = await startRedis({ dataDir: join(folder, 'redis') });
+    const kafka = await startKafka({ dataDir: join(folder, 'kafka'), jarsDir, heapMb: 384 });
+    return { postgres, redis, kafka };
+  });
+  try {
+    return await specs(projects, 'int', {
+      TEST_POSTGRES_URL: stores.postgres.url,
+      TEST_REDIS_URL: stores.redis.url,
+      TEST_KAFKA_BROKERS: stores.kafka.brokers.join(','),
+    });
+  } finally {
+    await stores.kafka.stop();
+    await stores.redis.stop();
+    await stores.postgres.stop();
+  }
+}
+
+async function endToEnd(projects: readonly Project[], folder: string): Promise<Count> {
+  const e2e = projects.filter(({ folder: place }) => place === 'infra/e2e');
+  if (e2e.every(({ scripts }) => scripts['e2e'] === undefined)) return { passed: 0, failed: 0 };
+  const fleet = await startFleet({ dataDir: join(folder, 'fleet'), gatewayPort: 0, progress });
+  try {
+    await prepareFirstUse(fleet, progress, { demo: false });
+    await run('npm', ['run', 'e2e', '-w', '@dailydoco/e2e', '--silent'], {
+      cwd: repositoryRoot,
+      env: { FLEET_FILE: fleet.layout.fleetFile },
+      live: true,
+    });
+    const file = join(repositoryRoot, 'infra', 'e2e', '.reports', 'e2e.json');
+    if (!existsSync(file)) return { passed: 0, failed: 1 };
+    const report = JSON.parse(readFileSync(file, 'utf8')) as {
+      numPassedTests: number;
+      numFailedTests: number;
+      numRuntimeErrorTestSuites: number;
+    };
+    return { passed: report.numPassedTests, failed: report.numFailedTests + report.numRuntimeErrorTestSuites };
+  } finally {
+    await fleet.stop();
+  }
+}
+
+const total: Count = { passed: 0, failed: 0 };
+const projects = readProjects(repositoryRoot);
+mkdirSync(join(repositoryRoot, '.local'), { recursive: true, mode: 0o700 });
+const folder = mkdtempSync(join(repositoryRoot, '.local', 'test-'));
+dropReports(projects);
+for (const [title, part] of [
+  ['pure specs', () => specs(projects, 'test', {})],
+  ['integration specs', () => integrationSpecs(projects, folder)],
+  ['end to end', () => endToEnd(projects, folder)],
+] as const) {
+  progress.say(`\n== ${title}`);
+  try {
+    const count = await part();
+    progress.say(`== ${title}: ${count.passed} passed, ${count.failed} failed`);
+    total.passed += count.passed;
+    total.failed += count.failed;
+  } catch (error) {
+    process.stderr.write(explain(error));
+    total.failed += 1;
+  }
+}
+if (total.failed === 0) rmSync(folder, { recursive: true, force: true });
+else progress.say(`logs are kept in ${folder}`);
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
+
+export interface CallOptions {
+  readonly token?: string;
+  /** The Host header decides the tenant of a call without a token. */
+  readonly host?: string;
+  readonly idempotencyKey?: string;
+}
+
+/** An answer that was not a success, with the problem the API sent. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly body: string;
+
+  constructor(call: string, status: number, body: string) {
+    super(`${call} answered ${status}: ${body.slice(0, 400)}`);
+    this.name = 'ApiError';
+    this.status = status;
+    this.body = body;
+  }
+}
+
+const TIMEOUT_MS = 15_000;
+
+/** The public API as a script sees it, through the gateway. Every POST carries an Idempotency-Key. */
+export class Api {
+  readonly baseUrl: string;
+
+  constructor(baseUrl: string) {
+    this.baseUrl = baseUrl;
+  }
+
+  get<T>(path: string, options: CallOptions = {}): Promise<T> {
+    return this.#call<T>('GET', path, undefined, options);
+  }
+
+  post<T>(path: string, body: unknown, options: CallOptions = {}): Promise<T> {
+    return this.#call<T>('POST', path, body, { idempotencyKey: randomUUID(), ...options });
+  }
+
+  async #call<T>(method: string, path: string, body: unknown, options: CallOptions): Promise<T> {
+    const { status, text } = await this.#send(method, path, body, options);
+    if (status >= 300) throw new ApiError(`${method} ${path}`, status, text);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  // Not fetch: it does not let a caller set Host.
+  #send(method: string, path: string, body: unknown, options: CallOptions): Promise<{ status: number; text: string }> {
+    const headers = {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...(options.host === undefined ? {} : { host: options.host }),
+      ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey }),
+    };
+    return new Promise((resolve, reject) => {
+      const sent = request(`${this.baseUrl}${path}`, { method, headers, timeout: TIMEOUT_MS }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+        );
+      });
+      sent.on('timeout', () => sent.destroy(new Error(`${method} ${path} did not answer within ${TIMEOUT_MS} ms`)));
+      sent.on('error', reject);
+      sent.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+}

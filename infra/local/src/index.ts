@@ -1,0 +1,11 @@
+export { Api, ApiError, type CallOptions } from './api.js';
+export { ensureDatabases } from './databases.js';
+export { tellDemo } from './demo-story.js';
+export { prepareFirstUse } from './first-use.js';
+export { ADMIN_EMAIL, type Fleet, type FleetOptions, startFleet } from './fleet.js';
+export { type FleetLayout, fleetLayout, repositoryRoot } from './layout.js';
+export { ManagedProcess } from './managed-process.js';
+export { type Progress, silentProgress, terminalProgress } from './progress.js';
+export { loadSecrets, type Secrets } from './secrets.js';
+export { databaseName, type FleetAddresses, SERVICES, type ServiceName } from './services.js';
+export { explain, StartError } from './start-error.js';

@@ -1,0 +1,6 @@
+/** The time of day, handed in so that tests can choose it. */
+export interface Clock {
+  now(): Date;
+}
+
+export const wallClock: Clock = { now: () => new Date() };

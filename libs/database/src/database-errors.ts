@@ -1,0 +1,49 @@
+/** SQLSTATE classes and codes after which the same statement may well succeed. */
+const TRANSIENT_STATE = /^(08|53|57P|40001|40P01|55P03|57014)/;
+const TRANSIENT_SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
+const TRANSIENT_MESSAGE =
+  /Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed/;
+/** States of a connection that ended under a statement: whether a COMMIT took effect is then unknown. */
+const LOST_STATE = /^(08|57P0[123])/;
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Whether waiting and trying again may help: the store is away, too busy, or chose this one as a victim. */
+export function isTransientDatabaseError(error: unknown): boolean {
+  if (error instanceof LostCommitError) return true;
+  const code = codeOf(error);
+  if (code !== undefined && (TRANSIENT_STATE.test(code) || TRANSIENT_SYSTEM.has(code))) return true;
+  return error instanceof Error && TRANSIENT_MESSAGE.test(error.message);
+}
+
+/** Whether the connection is gone, so that the client must not go back to the pool. */
+export function isConnectionLost(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code !== undefined && (LOST_STATE.test(code) || TRANSIENT_SYSTEM.has(code))) return true;
+  return error instanceof Error && TRANSIENT_MESSAGE.test(error.message);
+}
+
+/** Serialization failure or deadlock: the two for which running the whole database transaction again is right. */
+export function retryReason(error: unknown): 'serialization' | 'deadlock' | undefined {
+  const code = codeOf(error);
+  if (code === '40001') return 'serialization';
+  return code === '40P01' ? 'deadlock' : undefined;
+}
+
+/** A unique constraint was violated; with a name, that very one. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  if (codeOf(error) !== '23505') return false;
+  if (constraint === undefined) return true;
+  return typeof error === 'object' && error !== null && 'constraint' in error && error.constraint === constraint;
+}
+
+/** The connection was lost during COMMIT: the work may have been committed or not. Whoever retries must read its keys first. */
+export class LostCommitError extends Error {
+  constructor(cause: unknown) {
+    super('the connection was lost during COMMIT; whether it took effect is unknown', { cause });
+    this.name = 'LostCommitError';
+  }
+}

@@ -1,0 +1,160 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { barrier, createTestDatabase, eventually, type TestDatabase } from '@dailydoco/testing';
+import type { Pool } from 'pg';
+import { inDatabaseTransaction } from './database-transaction.js';
+import { Lease } from './lease.js';
+import { assertSchemaVersion, runMigrations } from './migrations.js';
+import { createPool } from './pool.js';
+
+let folder: string;
+let database: TestDatabase;
+let pool: Pool;
+
+function migration(name: string, sql: string): void {
+  mkdirSync(join(folder, name), { recursive: true });
+  writeFileSync(join(folder, name, 'migration.sql'), sql);
+}
+
+const sources = () => [{ name: 'test', directory: folder }];
+const migrate = (role = appRole()) =>
+  runMigrations({ connectionString: database.ownerUrl, appRole: role, sources: sources() });
+const appRole = (): string => new URL(database.appUrl).username;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'migrations-'));
+  database = await createTestDatabase({ template: 'database-lib', migrate: () => Promise.resolve() });
+  pool = createPool({
+    connectionString: database.appUrl,
+    max: 8,
+    applicationName: 'database-spec',
+    statementTimeoutMs: 10_000,
+  });
+  migration(
+    '20260101000000_create_counter',
+    `CREATE TABLE counter (name text PRIMARY KEY, value bigint NOT NULL);
+     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'append only'; END $$;
+     CREATE TRIGGER no_delete BEFORE DELETE ON counter EXECUTE FUNCTION refuse();
+     DO $$ BEGIN EXECUTE format('GRANT SELECT, INSERT, UPDATE ON counter TO %I', current_setting('dailydoco.app_role')); END $$;`,
+  );
+});
+
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('migrations', () => {
+  it('are applied once, also by two jobs at the same moment, and grant to the app role', async () => {
+    const both = await Promise.all([migrate(), migrate()]);
+    expect(both.flatMap(({ applied }) => applied)).toEqual(['20260101000000_create_counter']);
+    await pool.query("INSERT INTO counter VALUES ('a', 9007199254740993)");
+    const { rows } = await pool.query("SELECT value FROM counter WHERE name = 'a'");
+    expect(rows).toEqual([{ value: 9007199254740993n }]);
+    await expect(pool.query('TRUNCATE counter')).rejects.toThrow('permission denied');
+  });
+
+  it('leave nothing of one that fails, and go on after it is mended', async () => {
+    migration('20260102000000_add_wrong', 'CREATE TABLE half (id int); SELECT nonsense;');
+    await expect(migrate()).rejects.toThrow('20260102000000_add_wrong failed and was undone');
+    await expect(assertSchemaVersion({ query: async (text) => pool.query(text) as never }, sources())).rejects.toThrow(
+      'lacks migrations: 20260102000000_add_wrong',
+    );
+    migration('20260102000000_add_wrong', 'CREATE TABLE half (id int);');
+    expect(await migrate()).toEqual({ applied: ['20260102000000_add_wrong'] });
+    await expect(
+      assertSchemaVersion({ query: async (text) => pool.query(text) as never }, sources()),
+    ).resolves.toBeUndefined();
+  });
+
+  it('refuse a history that was edited or is missing on disk', async () => {
+    migration('20260102000000_add_wrong', 'CREATE TABLE other (id int);');
+    await expect(migrate()).rejects.toThrow('was edited after it had been applied');
+    rmSync(join(folder, '20260102000000_add_wrong'), { recursive: true });
+    await expect(migrate()).rejects.toThrow('its file is missing');
+    migration('20260102000000_add_wrong', 'CREATE TABLE half (id int);');
+    expect(await migrate()).toEqual({ applied: [] });
+  });
+});
+
+describe('a database transaction', () => {
+  it('runs its hooks after the commit only', async () => {
+    const seen: string[] = [];
+    await expect(
+      inDatabaseTransaction(pool, async (tx) => {
+        tx.afterCommit(() => seen.push('never'));
+        await tx.query("INSERT INTO counter VALUES ('a', 1)");
+      }),
+    ).rejects.toMatchObject({ code: '23505', constraint: 'counter_pkey' });
+    await inDatabaseTransaction(pool, async (tx) => {
+      tx.afterCommit(() => seen.push('committed'));
+      await tx.query("INSERT INTO counter VALUES ('b', 0)");
+      expect(seen).toEqual([]);
+    });
+    expect(seen).toEqual(['committed']);
+  });
+
+  it('runs again the one that a deadlock chose as its victim', async () => {
+    await pool.query("INSERT INTO counter VALUES ('x', 0), ('y', 0)");
+    const bothHold = barrier(2);
+    const tries = { first: 0, second: 0 };
+    const add = (who: 'first' | 'second', order: [string, string]) =>
+      inDatabaseTransaction(pool, async (tx) => {
+        tries[who] += 1;
+        await tx.query('UPDATE counter SET value = value + 1 WHERE name = $1', [order[0]]);
+        await bothHold();
+        await tx.query('UPDATE counter SET value = value + 1 WHERE name = $1', [order[1]]);
+      });
+    await Promise.all([add('first', ['x', 'y']), add('second', ['y', 'x'])]);
+    const { rows } = await pool.query("SELECT name, value FROM counter WHERE name IN ('x', 'y') ORDER BY name");
+    expect(rows).toEqual([
+      { name: 'x', value: 2n },
+      { name: 'y', value: 2n },
+    ]);
+    expect(tries.first + tries.second).toBe(3);
+  });
+
+  it('serves the next caller after its connection was killed in the middle', async () => {
+    const killed = inDatabaseTransaction(pool, async (tx) => {
+      const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+      await tx.query('SELECT 1');
+    });
+    await expect(killed).rejects.toThrow();
+    await expect(inDatabaseTransaction(pool, (tx) => tx.query('SELECT 1'))).resolves.toBeDefined();
+  });
+});
+
+describe('a lease', () => {
+  it('has one holder, and another soon after the holder’s connection is gone', async () => {
+    const held: string[] = [];
+    const lost: string[] = [];
+    const hold = (who: string) =>
+      Lease.hold({
+        connectionString: database.ownerUrl,
+        key: 'spec',
+        retryMs: 50,
+        onHeld: (signal) => {
+          held.push(who);
+          return new Promise((resolve) =>
+            signal.addEventListener('abort', () => {
+              lost.push(who);
+              resolve();
+            }),
+          );
+        },
+      });
+    const first = hold('first');
+    await eventually(() => expect(held).toEqual(['first']));
+    const second = hold('second');
+    await pool.query('SELECT 1');
+    expect(held).toEqual(['first']);
+    await first.release();
+    await eventually(() => expect(held).toEqual(['first', 'second']));
+    await second.release();
+    expect(lost).toEqual(['first', 'second']);
+  });
+});

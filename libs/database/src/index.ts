@@ -1,0 +1,14 @@
+export { isTransientDatabaseError, isUniqueViolation, LostCommitError } from './database-errors.js';
+export { type DatabaseTransactionOptions, inDatabaseTransaction } from './database-transaction.js';
+export { GroupWriter, type GroupWriterOptions } from './group-writer.js';
+export { Lease, type LeaseOptions } from './lease.js';
+export {
+  assertSchemaVersion,
+  MigrationError,
+  type MigrationSource,
+  runMigrations,
+  type RunMigrationsOptions,
+} from './migrations.js';
+export { createPool, type PoolOptions } from './pool.js';
+export { prismaAdapter, type PrismaRawQuery, prismaSql } from './prisma.js';
+export type { DatabaseTransaction, Sql } from './sql.js';

@@ -1,0 +1,18 @@
+export type { CallContext } from './call-context.js';
+export type {
+  GrpcCallOptions,
+  GrpcClient,
+  GrpcClientMethod,
+  GrpcHandler,
+  GrpcHandlers,
+  RequestOf,
+  ResponseOf,
+  RpcDefinition,
+  ServiceDefinition,
+} from './definitions.js';
+export { GrpcController, GrpcRequires } from './grpc-controller.js';
+export { GrpcTransport } from './grpc-transport.js';
+export type { GrpcTransportOptions } from './grpc-transport.js';
+export { createGrpcClient } from './grpc-client.js';
+export type { GrpcClientOptions } from './grpc-client.js';
+export { GrpcHealthClient } from './health-client.js';

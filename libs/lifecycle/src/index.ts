@@ -1,0 +1,11 @@
+export { type Clock, systemClock, monotonicClock, type NewId, newId } from './clock.js';
+export type { Heartbeat, HeartbeatOptions } from './heartbeats.js';
+export {
+  Lifecycle,
+  STOP_STAGES,
+  type StopStage,
+  type Health,
+  type LifecycleOptions,
+  type LifecycleLogger,
+  type SignalSource,
+} from './lifecycle.js';

@@ -1,0 +1,13 @@
+export { counter, gauge, histogram, observe } from './metric-store.js';
+export type { Counter, Gauge, Histogram, LabelArguments, Observation } from './metric-store.js';
+export { METRICS } from './metrics.js';
+export type { LabelsOf, MetricName, MetricOfKind, MetricSpec } from './metrics.js';
+export { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from './metric-export.js';
+export { createLogger } from './logger.js';
+export type { Logger, LoggerOptions, LogLevel } from './logger.js';
+export { nestLogger } from './nest-logger.js';
+export type { NestLogger } from './nest-logger.js';
+export { redactFields, redactText } from './redaction.js';
+export { shutdownTelemetry } from './shutdown.js';
+export { currentTraceIds, currentTraceparent, withSpan, withTraceparent } from './tracing.js';
+export type { SpanRole } from './tracing.js';

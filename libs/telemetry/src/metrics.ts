@@ -1,0 +1,277 @@
+// Every metric of the fleet, in one place: who adds one writes it here, in the section of its lib or service.
+//
+// Names are `dailydoco_<what>_<unit>` in snake case. A counter ends in `_total`; a histogram or a gauge ends in its unit.
+// Labels have few values by nature (a route template, never a path; an outcome, never an id): what a user can invent
+// must not become a label. Past MAX_SERIES_PER_METRIC combinations the rest are counted under one overflow series.
+
+/** What a metric is. `labels` are the only labels it may carry, and each measurement carries all of them. */
+export interface MetricSpec {
+  /** counter: only grows. histogram: a distribution. gauge: goes up and down, by `gauge(name)` or by `observe(name, …)`. */
+  readonly kind: 'counter' | 'histogram' | 'gauge';
+  /** UCUM, as OpenTelemetry wants it: `s`, `By`, `{event}` … */
+  readonly unit: string;
+  readonly description: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets, ascending, in the metric's unit. */
+  readonly buckets?: readonly number[];
+}
+
+export const MAX_SERIES_PER_METRIC = 1_000;
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+const GROUP_ITEMS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000] as const;
+
+export const METRICS = {
+  // auth
+  dailydoco_auth_api_key_lookups_total: {
+    kind: 'counter',
+    unit: '{lookup}',
+    description: 'API keys looked up. outcome: hit, stale (resolver failing), resolved, failed.',
+    labels: ['outcome'],
+  },
+  dailydoco_auth_jwks_fetches_total: {
+    kind: 'counter',
+    unit: '{fetch}',
+    description: 'Fetches of the signing keys. outcome: ok, failed.',
+    labels: ['outcome'],
+  },
+  dailydoco_auth_revocation_entries: {
+    kind: 'gauge',
+    unit: '{entry}',
+    description: 'Revocations held in memory.',
+    labels: [],
+  },
+  dailydoco_auth_revocation_staleness_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Time since the revocations in memory were last read from the database.',
+    labels: [],
+  },
+  dailydoco_auth_token_checks_total: {
+    kind: 'counter',
+    unit: '{check}',
+    description: 'Tokens checked. kind: person, service, apiKey, other. outcome: accepted, refused.',
+    labels: ['kind', 'outcome'],
+  },
+
+  // database
+  dailydoco_database_pool_connections: {
+    kind: 'gauge',
+    unit: '{connection}',
+    description: 'Connections of the pool. state: idle, busy.',
+    labels: ['pool', 'state'],
+  },
+  dailydoco_database_pool_waiting_requests: {
+    kind: 'gauge',
+    unit: '{request}',
+    description: 'Requests waiting for a connection of the pool.',
+    labels: ['pool'],
+  },
+  dailydoco_database_transaction_retries_total: {
+    kind: 'counter',
+    unit: '{retry}',
+    description: 'Database transactions run again. reason: serialization, deadlock.',
+    labels: ['reason'],
+  },
+  dailydoco_group_writer_commit_duration_seconds: {
+    kind: 'histogram',
+    unit: 's',
+    description: 'Time to commit one group. outcome: committed, failed.',
+    labels: ['writer', 'outcome'],
+    buckets: SECONDS,
+  },
+  dailydoco_group_writer_group_items: {
+    kind: 'histogram',
+    unit: '{item}',
+    description: 'Items committed together.',
+    labels: ['writer'],
+    buckets: GROUP_ITEMS,
+  },
+  dailydoco_group_writer_queue_items: {
+    kind: 'gauge',
+    unit: '{item}',
+    description: 'Items waiting for their group.',
+    labels: ['writer'],
+  },
+  dailydoco_group_writer_refused_items_total: {
+    kind: 'counter',
+    unit: '{item}',
+    description: 'Items refused because the queue was full.',
+    labels: ['writer'],
+  },
+
+  // events
+  dailydoco_consumer_applied_events_total: {
+    kind: 'counter',
+    unit: '{event}',
+    description: 'Events applied and committed.',
+    labels: ['consumer', 'type'],
+  },
+  dailydoco_consumer_batch_duration_seconds: {
+    kind: 'histogram',
+    unit: 's',
+    description: 'Time to apply one batch. outcome: committed, retried, parked.',
+    labels: ['consumer', 'outcome'],
+    buckets: SECONDS,
+  },
+  dailydoco_consumer_duplicate_events_total: {
+    kind: 'counter',
+    unit: '{event}',
+    description: 'Events dropped because they had been applied before.',
+    labels: ['consumer'],
+  },
+  dailydoco_consumer_lag_messages: {
+    kind: 'gauge',
+    unit: '{message}',
+    description: 'Messages in the topic that the consumer has not committed yet.',
+    labels: ['consumer', 'topic'],
+  },
+  dailydoco_consumer_parked_events: {
+    kind: 'gauge',
+    unit: '{event}',
+    description: 'Events set aside, waiting for a replay.',
+    labels: ['consumer'],
+  },
+  dailydoco_consumer_retries_total: {
+    kind: 'counter',
+    unit: '{retry}',
+    description: 'Batches tried again after a transient failure.',
+    labels: ['consumer'],
+  },
+  dailydoco_consumer_skipped_events_total: {
+    kind: 'counter',
+    unit: '{event}',
+    description: 'Events passed over because the consumer does not handle their type.',
+    labels: ['consumer'],
+  },
+  dailydoco_outbox_backlog_events: {
+    kind: 'gauge',
+    unit: '{event}',
+    description: 'Events written and not yet published.',
+    labels: [],
+  },
+  dailydoco_outbox_oldest_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Age of the oldest event not yet published; 0 when there is none.',
+    labels: [],
+  },
+  dailydoco_outbox_published_events_total: {
+    kind: 'counter',
+    unit: '{event}',
+    description: 'Events published.',
+    labels: ['topic'],
+  },
+  dailydoco_outbox_publish_failures_total: {
+    kind: 'counter',
+    unit: '{failure}',
+    description: 'Sends to the broker that failed and are tried again.',
+    labels: [],
+  },
+
+  // grpc
+  dailydoco_grpc_client_duration_seconds: {
+    kind: 'histogram',
+    unit: 's',
+    description: 'Time of a call as its caller sees it. status: the gRPC status by name.',
+    labels: ['method', 'status'],
+    buckets: SECONDS,
+  },
+  dailydoco_grpc_client_in_flight_calls: {
+    kind: 'gauge',
+    unit: '{call}',
+    description: 'Calls sent and not yet answered.',
+    labels: ['method'],
+  },
+  dailydoco_grpc_server_duration_seconds: {
+    kind: 'histogram',
+    unit: 's',
+    description: 'Time of a call in its server. status: the gRPC status by name.',
+    labels: ['method', 'status'],
+    buckets: SECONDS,
+  },
+  dailydoco_grpc_server_in_flight_calls: {
+    kind: 'gauge',
+    unit: '{call}',
+    description: 'Calls being served.',
+    labels: ['method'],
+  },
+
+  // http
+  dailydoco_http_server_duration_seconds: {
+    kind: 'histogram',
+    unit: 's',
+    description: 'Time of a request in its server. route: the template; status: the code.',
+    labels: ['method', 'route', 'status'],
+    buckets: SECONDS,
+  },
+  dailydoco_http_server_in_flight_requests: {
+    kind: 'gauge',
+    unit: '{request}',
+    description: 'Requests being served.',
+    labels: [],
+  },
+
+  // identity
+  dailydoco_login_attempts_total: {
+    kind: 'counter',
+    unit: '{attempt}',
+    description: 'Logins tried. outcome: accepted, refused, limited.',
+    labels: ['outcome'],
+  },
+
+  // telemetry
+  dailydoco_process_event_loop_utilization_ratio: {
+    kind: 'gauge',
+    unit: '1',
+    description: 'Share of the time since the last reading in which the event loop was busy, 0 to 1.',
+    labels: [],
+  },
+  dailydoco_process_memory_bytes: {
+    kind: 'gauge',
+    unit: 'By',
+    description: 'Memory of the process. kind: resident, heap.',
+    labels: ['kind'],
+  },
+  dailydoco_telemetry_observation_failures_total: {
+    kind: 'counter',
+    unit: '{failure}',
+    description: 'Observed gauges whose reading threw.',
+    labels: ['metric'],
+  },
+
+  // viral-engine
+  dailydoco_clicks_dropped_total: {
+    kind: 'counter',
+    unit: '{click}',
+    description: 'Clicks not recorded. reason: full, failed.',
+    labels: ['reason'],
+  },
+  dailydoco_clicks_recorded_total: {
+    kind: 'counter',
+    unit: '{click}',
+    description: 'Clicks on referral links recorded.',
+    labels: [],
+  },
+  dailydoco_commissions_accrued_total: {
+    kind: 'counter',
+    unit: '{commission}',
+    description: 'Commissions accrued at the split of a purchase.',
+    labels: ['kind'],
+  },
+  dailydoco_purchases_recorded_total: {
+    kind: 'counter',
+    unit: '{purchase}',
+    description: 'Purchases posted. outcome: created, existing.',
+    labels: ['outcome'],
+  },
+} as const satisfies Record<`dailydoco_${string}`, MetricSpec>;
+
+export type MetricName = keyof typeof METRICS;
+export type MetricOfKind<K extends MetricSpec['kind']> = {
+  [N in MetricName]: (typeof METRICS)[N]['kind'] extends K ? N : never;
+}[MetricName];
+/** The labels of one metric, each of them required. */
+export type LabelsOf<N extends MetricName> = {
+  readonly [L in (typeof METRICS)[N]['labels'][number]]: string | number | boolean;
+};

@@ -1,0 +1,18 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { CommissionsModule } from './commissions/commissions.module.js';
+import { PlansModule } from './plans/plans.module.js';
+import { PurchasesModule } from './purchases/purchases.module.js';
+import { RefundsModule } from './refunds/refunds.module.js';
+import { RuntimeModule } from './runtime.module.js';
+import type { Runtime } from './runtime.js';
+
+/** The service: one module per capability, on one runtime. */
+@Module({})
+export class AppModule {
+  static with(runtime: Runtime): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [RuntimeModule.with(runtime), PlansModule, PurchasesModule, RefundsModule, CommissionsModule],
+    };
+  }
+}

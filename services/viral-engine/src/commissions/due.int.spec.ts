@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { inDatabaseTransaction } from '@dailydoco/database';
+import { checkBooks, type Engine, START, startEngine, usd } from '../../test/engine.js';
+import type { TenantId, UserId } from '../ids.js';
+import type { PurchaseRecord } from '../purchases/purchase.js';
+import { PurchaseStore } from '../purchases/purchase.store.js';
+import { recordRefund } from '../refunds/record-refund.js';
+import { RefundStore } from '../refunds/refund.store.js';
+import { DueStore } from './due.store.js';
+import { releaseDue } from './release-due.js';
+import { settleHolds } from './settle-holds.js';
+
+const DAY = 86_400_000;
+const day = (n: number) => new Date(START.getTime() + n * DAY);
+
+let engine: Engine;
+
+beforeAll(async () => {
+  engine = await startEngine();
+});
+
+afterAll(() => engine.stop());
+
+beforeEach(() => engine.clock.set(START));
+
+const inStore = <T>(work: (store: DueStore) => Promise<T>): Promise<T> =>
+  inDatabaseTransaction(engine.pool, (tx) => work(new DueStore(tx, engine.outbox)));
+
+const release = (limit = 100) => inStore((store) => releaseDue(store, { now: engine.clock.now(), limit }));
+
+/** Everything there is to hold or lift, in steps as small as they get. */
+async function settle(limit = 100): Promise<void> {
+  while (await inStore((store) => settleHolds(store, { now: engine.clock.now(), limit })));
+}
+
+async function sale(levels = 3): Promise<{ tenantId: TenantId; people: UserId[]; purchase: PurchaseRecord }> {
+  const tenantId = engine.newTenant();
+  const people = await engine.line(tenantId, levels);
+  return { tenantId, people, purchase: await engine.record(engine.order(tenantId, people[0]!)) };
+}
+
+const now = async ({ tenantId, id }: PurchaseRecord) => (await new PurchaseStore(engine.pool).byId(tenantId, id))!;
+const statuses = async (purchase: PurchaseRecord) => (await now(purchase)).commissions.map(({ status }) => status);
+
+describe('Release', () => {
+  it('comes when the hold is over, not a millisecond before, in one event per purchase', async () => {
+    const { purchase } = await sale();
+    engine.clock.set(new Date(day(30).getTime() - 1));
+    await release();
+    expect(await statuses(purchase)).toEqual(['pending', 'pending', 'pending']);
+    engine.clock.set(day(30));
+    await release();
+    expect(await statuses(purchase)).toEqual(['available', 'available', 'available']);
+    const events = await engine.eventsOf(purchase);
+    expect(events.map(({ name }) => name)).toEqual(['PurchaseRecorded', 'CommissionsAccrued', 'CommissionsReleased']);
+    expect(events[2]!.payload.changes!.map(({ deltaMicros }) => deltaMicros)).toEqual([0n, 0n, 0n]);
+    await release();
+    expect(await engine.eventsOf(purchase)).toHaveLength(3);
+  });
+
+  it('also comes for what was due at the split already, and not with the split', async () => {
+    const tenantId = engine.newTenant();
+    const [buyer] = await engine.line(tenantId, 1);
+    await engine.addPlan(tenantId, { planId: 'standard', holdDays: 0 });
+    const purchase = await engine.record(engine.order(tenantId, buyer!));
+    expect(await statuses(purchase)).toEqual(['pending']);
+    await release();
+    expect(await statuses(purchase)).toEqual(['available']);
+  });
+
+  it('works through more than a batch, and shares the work of many replicas without doing any of it twice', async () => {
+    const tenantId = engine.newTenant();
+    const [buyer] = await engine.line(tenantId, 2);
+    const purchases: PurchaseRecord[] = [];
+    for (let n = 0; n < 30; n += 1) purchases.push(await engine.record(engine.order(tenantId, buyer!)));
+    engine.clock.set(day(31));
+    const replica = async () => {
+      while ((await release(4)) > 0);
+    };
+    await Promise.all([replica(), replica(), replica(), replica()]);
+    await replica();
+    for (const purchase of purchases) {
+      expect(await statuses(purchase)).toEqual(['available', 'available']);
+      expect(await engine.eventsOf(purchase)).toHaveLength(3);
+    }
+  });
+
+  it('passes over what somebody else has in hand, and comes back for it', async () => {
+    const { purchase } = await sale();
+    engine.clock.set(day(40));
+    await inDatabaseTransaction(engine.pool, async (tx) => {
+      await tx.query('SELECT 1 FROM purchase_state WHERE purchase_id = $1 FOR NO KEY UPDATE', [purchase.id]);
+      await release();
+      expect(await statuses(purchase)).toEqual(['pending', 'pending', 'pending']);
+    });
+    await release();
+    expect(await statuses(purchase)).toEqual(['available', 'available', 'available']);
+  });
+
+  it('never reaches a suspended person, even before the holds were settled, and is not held up by them', async () => {
+    const { tenantId, people, purchase } = await sale();
+    engine.clock.set(day(30));
+    await engine.setStatus(tenantId, people[1]!, 'suspended');
+    expect(await release(1)).toBeGreaterThan(0);
+    while ((await release(1)) > 0);
+    expect(await statuses(purchase)).toEqual(['pending', 'available', 'available']);
+  });
+});
+
+describe('A suspension', () => {
+  it('holds the pending entries, and reactivation lifts them later by the time held', async () => {
+    const { tenantId, people, purchase } = await sale();
+    engine.clock.set(day(10));
+    await engine.setStatus(tenantId, people[2]!, 'suspended');
+    engine.clock.set(new Date(day(10).getTime() + 5_000));
+    await settle();
+    expect(await statuses(purchase)).toEqual(['pending', 'held', 'pending']);
+    engine.clock.set(day(50));
+    await release();
+    expect(await statuses(purchase)).toEqual(['available', 'held', 'available']);
+    await engine.setStatus(tenantId, people[2]!, 'active');
+    await settle();
+    const [, lifted] = (await now(purchase)).commissions;
+    // Held from day 10 to day 50: due on day 70 instead of day 30, however late the settling came by.
+    expect(lifted).toMatchObject({ status: 'pending', availableAt: day(70), holdCauses: [], heldSince: undefined });
+    engine.clock.set(day(70));
+    await release();
+    expect(await statuses(purchase)).toEqual(['available', 'available', 'available']);
+    expect((await engine.eventsOf(purchase)).map(({ name, payload }) => payload['reason'] ?? name)).toEqual([
+      'PurchaseRecorded',
+      'CommissionsAccrued',
+      'beneficiary_suspended',
+      'CommissionsReleased',
+      'lifted',
+      'CommissionsReleased',
+    ]);
+  });
+
+  it('leaves what is available alone, and new splits pay the suspended nothing', async () => {
+    const { tenantId, people, purchase } = await sale();
+    engine.clock.set(day(30));
+    await release();
+    await engine.setStatus(tenantId, people[1]!, 'suspended');
+    await settle();
+    expect(await statuses(purchase)).toEqual(['available', 'available', 'available']);
+    const later = await engine.record(engine.order(tenantId, people[0]!));
+    expect(later.commissions.map(({ beneficiaryId }) => beneficiaryId)).toEqual([people[2], people[3]]);
+  });
+
+  it('reaches every pending entry of many purchases, in small steps shared by many replicas', async () => {
+    const { tenantId, people } = await sale();
+    const purchases: PurchaseRecord[] = [];
+    for (let n = 0; n < 25; n += 1) purchases.push(await engine.record(engine.order(tenantId, people[0]!)));
+    await engine.setStatus(tenantId, people[1]!, 'suspended');
+    await Promise.all([settle(3), settle(3), settle(3)]);
+    await settle();
+    for (const purchase of purchases) expect(await statuses(purchase)).toEqual(['held', 'pending', 'pending']);
+    const { rows } = await engine.pool.query('SELECT 1 FROM member WHERE tenant_id = $1 AND hold_sweep_due', [
+      tenantId,
+    ]);
+    expect(rows).toEqual([]);
+  });
+
+  it('and a refund of a held entry shrinks it and leaves it held; a full one closes the hold', async () => {
+    const { tenantId, people, purchase } = await sale();
+    await engine.setStatus(tenantId, people[1]!, 'suspended');
+    await settle();
+    const refund = (amount: string) =>
+      inDatabaseTransaction(engine.pool, (tx) =>
+        recordRefund(
+          new RefundStore(tx, engine.outbox),
+          {
+            tenantId,
+            purchaseId: purchase.id,
+            externalId: engine.newId(),
+            reason: 'requested',
+            requested: usd(amount),
+          },
+          { now: engine.clock.now(), newId: engine.newId },
+        ),
+      );
+    await refund('39.50');
+    expect((await now(purchase)).commissions[0]).toMatchObject({ status: 'held', netMicros: 7_900_000n });
+    await refund('39.50');
+    expect((await now(purchase)).commissions[0]).toMatchObject({
+      status: 'reversed',
+      netMicros: 0n,
+      heldSince: undefined,
+    });
+    await engine.setStatus(tenantId, people[1]!, 'active');
+    await settle();
+    expect(await statuses(purchase)).toEqual(['reversed', 'reversed', 'reversed']);
+  });
+
+  it('that ends before it was settled holds nothing', async () => {
+    const { tenantId, people, purchase } = await sale();
+    await engine.setStatus(tenantId, people[1]!, 'suspended');
+    await engine.setStatus(tenantId, people[1]!, 'active');
+    await settle();
+    expect(await statuses(purchase)).toEqual(['pending', 'pending', 'pending']);
+    expect(await engine.eventsOf(purchase)).toHaveLength(2);
+  });
+});
+
+describe('The books after all this', () => {
+  it('hold', async () => {
+    expect((await checkBooks(engine)).wrong).toEqual([]);
+  });
+});

@@ -1,0 +1,149 @@
+import type { Sql } from '@dailydoco/database';
+import { events, outgoing, type Outbox } from '@dailydoco/events';
+import { asTenantId, asUserId, type TenantId, type UserId } from '../ids.js';
+import { lockOutSplits } from '../purchases/split-lock.store.js';
+import type { BoostChange, MemberChanges, StatusChange } from './change-member.js';
+import type { Member, MemberStatus } from './member.js';
+import type { MemberBook, NewMember } from './register-member.js';
+
+interface MemberRow {
+  tenant_id: string;
+  user_id: string;
+  status: MemberStatus;
+  upline: string[];
+  boost_bps: number;
+  joined_at: Date;
+}
+
+const MEMBER_COLUMNS = 'm.tenant_id, m.user_id, m.status, m.upline, m.boost_bps, m.joined_at';
+
+/** The tree, as one open database transaction sees it. */
+export class MemberStore implements MemberBook, MemberChanges {
+  readonly #sql: Sql;
+  readonly #outbox: Outbox;
+  readonly #newId: () => string;
+
+  constructor(sql: Sql, { outbox, newId }: { outbox: Outbox; newId: () => string }) {
+    this.#sql = sql;
+    this.#outbox = outbox;
+    this.#newId = newId;
+  }
+
+  async findMember(tenantId: TenantId, userId: UserId): Promise<Member | undefined> {
+    const { rows } = await this.#sql.query<MemberRow>(
+      `SELECT ${MEMBER_COLUMNS} FROM member m WHERE m.tenant_id = $1 AND m.user_id = $2`,
+      [tenantId, userId],
+    );
+    return rows[0] && toMember(rows[0]);
+  }
+
+  async findCodeOwner(tenantId: TenantId, code: string): Promise<Member | undefined> {
+    const { rows } = await this.#sql.query<MemberRow>(
+      `SELECT ${MEMBER_COLUMNS} FROM referral_code c
+       JOIN member m ON m.tenant_id = c.tenant_id AND m.user_id = c.owner_id
+       WHERE c.code = $2 AND c.tenant_id = $1`,
+      [tenantId, code],
+    );
+    return rows[0] && toMember(rows[0]);
+  }
+
+  async firstClick(query: {
+    tenantId: TenantId;
+    visitorId: string;
+    since: Date;
+    until: Date;
+  }): Promise<{ referrerId: UserId } | undefined> {
+    const { rows } = await this.#sql.query<{ referrer_id: string }>(
+      `SELECT referrer_id FROM click
+       WHERE tenant_id = $1 AND visitor_id = $2 AND clicked_at BETWEEN $3 AND $4
+       ORDER BY clicked_at, id LIMIT 1`,
+      [query.tenantId, query.visitorId, query.since, query.until],
+    );
+    return rows[0] && { referrerId: asUserId(rows[0].referrer_id) };
+  }
+
+  async addMember(member: NewMember): Promise<boolean> {
+    const { rowCount } = await this.#sql.query(
+      `INSERT INTO member (tenant_id, user_id, referrer_id, upline, status, status_changed_at, joined_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+      [
+        member.tenantId,
+        member.userId,
+        member.referrerId ?? null,
+        member.upline,
+        member.status,
+        member.learntAt,
+        member.joinedAt,
+      ],
+    );
+    return rowCount === 1;
+  }
+
+  async addCode(code: { code: string; tenantId: TenantId; ownerId: UserId; createdAt: Date }): Promise<boolean> {
+    const { rowCount } = await this.#sql.query(
+      `INSERT INTO referral_code (code, tenant_id, owner_id, created_at) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (code) DO NOTHING`,
+      [code.code, code.tenantId, code.ownerId, code.createdAt],
+    );
+    return rowCount === 1;
+  }
+
+  async announceJoined({ tenantId, userId, referrerId, joinedAt, learntAt }: NewMember): Promise<void> {
+    await this.#outbox.append(this.#sql, [
+      outgoing({
+        type: events.memberJoined,
+        key: userId,
+        tenantId,
+        payload: { userId, referrerId: referrerId ?? '', joinedAt },
+        occurredAt: learntAt,
+      }),
+    ]);
+  }
+
+  lockOutSplits(): Promise<void> {
+    return lockOutSplits(this.#sql);
+  }
+
+  async setStatus(change: StatusChange): Promise<'changed' | 'unchanged' | 'unknown'> {
+    const { tenantId, userId, status, at } = change;
+    const { rowCount } = await this.#sql.query(
+      `UPDATE member SET status = $3, status_changed_at = $4, hold_sweep_due = true
+       WHERE tenant_id = $1 AND user_id = $2 AND status <> $3 AND status <> 'erased'`,
+      [tenantId, userId, status, at],
+    );
+    if (rowCount === 1) return 'changed';
+    return (await this.findMember(tenantId, userId)) === undefined ? 'unknown' : 'unchanged';
+  }
+
+  async setBoost(change: BoostChange): Promise<number | undefined> {
+    const { tenantId, userId, boostBps, changedBy, reason, at } = change;
+    const { rows } = await this.#sql.query<{ boost_bps: number }>(
+      'SELECT boost_bps FROM member WHERE tenant_id = $1 AND user_id = $2 FOR NO KEY UPDATE',
+      [tenantId, userId],
+    );
+    if (rows[0] === undefined) return undefined;
+    const before = rows[0].boost_bps;
+    await this.#sql.query('UPDATE member SET boost_bps = $3 WHERE tenant_id = $1 AND user_id = $2', [
+      tenantId,
+      userId,
+      boostBps,
+    ]);
+    await this.#sql.query(
+      `INSERT INTO boost_change (tenant_id, id, user_id, from_bps, to_bps, changed_by, reason, changed_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [tenantId, this.#newId(), userId, before, boostBps, changedBy, reason, at],
+    );
+    return before;
+  }
+}
+
+function toMember(row: MemberRow): Member {
+  return {
+    tenantId: asTenantId(row.tenant_id),
+    userId: asUserId(row.user_id),
+    status: row.status,
+    upline: row.upline.map(asUserId),
+    boostBps: row.boost_bps,
+    joinedAt: row.joined_at,
+  };
+}

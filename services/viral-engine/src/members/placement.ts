@@ -1,0 +1,37 @@
+import type { UserId } from '../ids.js';
+import { MAX_UPLINE, type Member } from './member.js';
+
+/** Where a newcomer stands: `upline` begins with the referrer; both are empty without one. */
+export interface Placement {
+  readonly referrerId: UserId | undefined;
+  readonly upline: readonly UserId[];
+}
+
+type Candidate = Pick<Member, 'userId' | 'status' | 'upline'>;
+
+/** How long a click can lead to a registration, in milliseconds: 30 days. */
+export const ATTRIBUTION_WINDOW_MS = 30 * 86_400_000;
+
+/** The earliest click that counts for a registration at `registeredAt`. */
+export function attributionStart(registeredAt: Date): Date {
+  return new Date(registeredAt.getTime() - ATTRIBUTION_WINDOW_MS);
+}
+
+/**
+ * Whether a member may refer a newcomer: it is active, is not the newcomer, and does not stand below the newcomer
+ * (which would close a circle).
+ */
+export function mayRefer(candidate: Candidate, newcomer: UserId): boolean {
+  return candidate.status === 'active' && candidate.userId !== newcomer && !candidate.upline.includes(newcomer);
+}
+
+/**
+ * A member has at most one referrer, decided once, at registration: the owner of the code given there wins, else
+ * whoever the visitor's first click within 30 days came from. A code or click that cannot apply is as good as none; it
+ * never blocks a registration.
+ */
+export function placeMember(newcomer: UserId, by: { code?: Candidate; click?: Candidate }): Placement {
+  const referrer = [by.code, by.click].find((candidate) => candidate !== undefined && mayRefer(candidate, newcomer));
+  if (referrer === undefined) return { referrerId: undefined, upline: [] };
+  return { referrerId: referrer.userId, upline: [referrer.userId, ...referrer.upline].slice(0, MAX_UPLINE) };
+}

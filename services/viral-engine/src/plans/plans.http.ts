@@ -1,0 +1,132 @@
+import { Caller, type Principal, Requires, tenantOf } from '@dailydoco/auth';
+import {
+  Answers,
+  callerIdOf,
+  decodePageToken,
+  IdempotencyKey,
+  type IdempotencyScope,
+  KeyScope,
+  page,
+  pageQuerySchema,
+  pageSchema,
+  replyWith,
+  requestHash,
+  timestampSchema,
+} from '@dailydoco/http';
+import { DomainError } from '@dailydoco/errors';
+import { Body, Controller, Get, Inject, Post, Put, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { asPlanId, asTenantId } from '../ids.js';
+import { isPlanId } from './plan.js';
+import {
+  planSchema,
+  planTermsShape,
+  planVersionSchema,
+  type PlanView,
+  viewPlans,
+  viewPlanVersion,
+} from './plan-view.http.js';
+import { Plans } from './plans.js';
+import { STANDARD } from './shipped-plans.js';
+
+const planIdSchema = z
+  .string()
+  .refine(isPlanId, 'must be a slug such as standard or creator-2026')
+  .meta({ description: "The plan's slug: [a-z][a-z0-9_-]{0,63}." });
+
+const planBody = z
+  .strictObject({
+    id: planIdSchema,
+    ...planTermsShape,
+    websiteBonusBps: planTermsShape.websiteBonusBps.default(STANDARD.websiteBonusBps),
+    maxPayoutBps: planTermsShape.maxPayoutBps.default(STANDARD.maxPayoutBps),
+    compression: planTermsShape.compression.default(STANDARD.compression),
+    holdDays: planTermsShape.holdDays.default(STANDARD.holdDays),
+    recurring: planTermsShape.recurring.default('all'),
+    streams: planTermsShape.streams.default([]),
+    effectiveFrom: timestampSchema.optional().meta({ description: 'When it takes effect; now if it is left out.' }),
+  })
+  .meta({ id: 'PlanInput' });
+
+const defaultBody = z.strictObject({ planId: planIdSchema }).meta({ id: 'DefaultPlanInput' });
+const position = z.strictObject({ id: z.string() });
+
+@Controller('v1/plans')
+@Requires({ person: { roles: ['admin'] } })
+export class PlansHttp {
+  readonly #plans: Plans;
+
+  constructor(@Inject(Plans) plans: Plans) {
+    this.#plans = plans;
+  }
+
+  @Get()
+  @Answers(
+    { 200: { description: 'Plans by id, each with its versions.', schema: pageSchema(planSchema) } },
+    { summary: 'List plans' },
+  )
+  async list(
+    @Query({ schema: pageQuerySchema }) query: z.output<typeof pageQuerySchema>,
+    @Caller() caller: Principal,
+  ): Promise<{ items: PlanView[]; nextPageToken?: string }> {
+    const after = query.pageToken === undefined ? '' : decodePageToken(query.pageToken, position).id;
+    const plans = viewPlans(await this.#plans.read(asTenantId(tenantOf(caller))));
+    return page(
+      plans.filter(({ id }) => id > after),
+      query.pageSize,
+      ({ id }) => ({ id }),
+    );
+  }
+
+  @Post()
+  @Answers(
+    { 201: { description: 'The new version.', schema: planVersionSchema } },
+    {
+      summary: 'Add a plan, or a new version of one',
+      description: 'Versions never change: another rate is another version, and none takes effect in the past.',
+      problems: ['PLAN_OVERLAP', 'PLAN_EFFECTIVE_IN_PAST'],
+    },
+  )
+  async add(
+    @Body({ schema: planBody }) body: z.output<typeof planBody>,
+    @IdempotencyKey() key: string | undefined,
+    @KeyScope() scope: IdempotencyScope,
+    @Caller() caller: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const { id, effectiveFrom, ...terms } = body;
+    const answer = await this.#plans.add(
+      { ...terms, planId: asPlanId(id), effectiveFrom },
+      {
+        tenantId: asTenantId(tenantOf(caller)),
+        changedBy: callerIdOf(caller),
+        call: { key, scope, requestHash: requestHash(body) },
+        answer: (version) => ({ status: 201, body: viewPlanVersion(version) }),
+      },
+    );
+    return replyWith(reply, answer);
+  }
+
+  @Put('default')
+  @Answers(
+    { 200: { description: 'The plan, now the default.', schema: planSchema } },
+    {
+      summary: 'Choose the default plan',
+      description: 'It takes every purchase whose stream no other plan names, for purchases recorded from now on.',
+      problems: ['NOT_FOUND'],
+    },
+  )
+  async changeDefault(
+    @Body({ schema: defaultBody }) body: z.output<typeof defaultBody>,
+    @Caller() caller: Principal,
+  ): Promise<PlanView> {
+    const catalogue = await this.#plans.changeDefault(asPlanId(body.planId), {
+      tenantId: asTenantId(tenantOf(caller)),
+      changedBy: callerIdOf(caller),
+    });
+    const plan = viewPlans(catalogue).find(({ id }) => id === body.planId);
+    if (plan === undefined) throw new DomainError('NOT_FOUND');
+    return plan;
+  }
+}

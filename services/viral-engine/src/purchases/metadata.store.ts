@@ -1,0 +1,84 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import type { Sql } from '@dailydoco/database';
+import type { PurchaseId, TenantId } from '../ids.js';
+import type { NewPurchases } from './purchase-group.js';
+
+// Metadata may name people, so it stands apart from the purchase and is sealed under a key of its buyer. Erasing the
+// buyer deletes the key, and with it what the metadata of all purchases said; the purchases stay.
+
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+type RandomBytes = (count: number) => Uint8Array;
+
+/** Seals and writes the metadata of new purchases; a buyer's key is made with the first one. */
+export async function insertMetadata(
+  sql: Sql,
+  metadata: NewPurchases['metadata'],
+  randomBytes: RandomBytes,
+): Promise<void> {
+  const tenants = metadata.map(({ tenantId }) => tenantId);
+  const buyers = metadata.map(({ buyerId }) => buyerId);
+  const keys = await keysOf(sql, { tenants, buyers, randomBytes });
+  await sql.query(
+    `INSERT INTO purchase_metadata (tenant_id, purchase_id, buyer_id, sealed)
+     SELECT tenant_id, purchase_id, buyer_id, decode(sealed, 'hex')
+     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS entry (tenant_id, purchase_id, buyer_id, sealed)`,
+    [
+      tenants,
+      metadata.map(({ purchaseId }) => purchaseId),
+      buyers,
+      metadata.map(({ tenantId, buyerId, purchaseId, metadata: plain }) => {
+        const secret = keys.get(`${tenantId}/${buyerId}`);
+        if (secret === undefined) throw new Error('A buyer has a key after it was made');
+        return seal(JSON.stringify(plain), { secret, nonce: randomBytes(NONCE_BYTES), purchaseId }).toString('hex');
+      }),
+    ],
+  );
+}
+
+/** What was sealed with a purchase; undefined when there was nothing, or when the buyer's key is gone. */
+export async function readMetadata(sql: Sql, tenantId: TenantId, purchaseId: PurchaseId): Promise<unknown> {
+  const { rows } = await sql.query<{ sealed: Uint8Array; secret: Uint8Array }>(
+    `SELECT d.sealed, k.secret FROM purchase_metadata d
+     JOIN buyer_key k ON k.tenant_id = d.tenant_id AND k.user_id = d.buyer_id
+     WHERE d.tenant_id = $1 AND d.purchase_id = $2`,
+    [tenantId, purchaseId],
+  );
+  const [row] = rows;
+  return row === undefined ? undefined : JSON.parse(unseal(row.sealed, { secret: row.secret, purchaseId }));
+}
+
+async function keysOf(
+  sql: Sql,
+  { tenants, buyers, randomBytes }: { tenants: string[]; buyers: string[]; randomBytes: RandomBytes },
+): Promise<Map<string, Uint8Array>> {
+  const secrets = buyers.map(() => Buffer.from(randomBytes(KEY_BYTES)).toString('hex'));
+  await sql.query(
+    `INSERT INTO buyer_key (tenant_id, user_id, secret, created_at)
+     SELECT DISTINCT ON (tenant_id, user_id) tenant_id, user_id, decode(secret, 'hex'), now()
+     FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS wanted (tenant_id, user_id, secret)
+     ORDER BY tenant_id, user_id ON CONFLICT DO NOTHING`,
+    [tenants, buyers, secrets],
+  );
+  const { rows } = await sql.query<{ tenant_id: string; user_id: string; secret: Uint8Array }>(
+    `SELECT k.tenant_id, k.user_id, k.secret FROM buyer_key k
+     WHERE (k.tenant_id, k.user_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))`,
+    [tenants, buyers],
+  );
+  return new Map(rows.map((row) => [`${row.tenant_id}/${row.user_id}`, row.secret]));
+}
+
+/** The purchase's id is bound in, so that a sealed text cannot be moved to another purchase. */
+function seal(plain: string, given: { secret: Uint8Array; nonce: Uint8Array; purchaseId: PurchaseId }): Buffer {
+  const cipher = createCipheriv('aes-256-gcm', given.secret, given.nonce).setAAD(Buffer.from(given.purchaseId));
+  return Buffer.concat([given.nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+}
+
+function unseal(sealed: Uint8Array, given: { secret: Uint8Array; purchaseId: PurchaseId }): string {
+  const cipher = createDecipheriv('aes-256-gcm', given.secret, sealed.subarray(0, NONCE_BYTES))
+    .setAAD(Buffer.from(given.purchaseId))
+    .setAuthTag(sealed.subarray(-TAG_BYTES));
+  return Buffer.concat([cipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), cipher.final()]).toString('utf8');
+}

@@ -1,0 +1,136 @@
+import type { Principal } from '@dailydoco/auth';
+import { DomainError } from '@dailydoco/errors';
+import { type CallContext, GrpcController, type GrpcHandlers, GrpcRequires } from '@dailydoco/grpc';
+import { externalIdSchema, uuidSchema, validationFailed } from '@dailydoco/http';
+import { isCurrency, MAX_PURCHASE_MICROS } from '@dailydoco/money';
+import {
+  PurchaseServiceService,
+  type RecordPurchaseRequest,
+  type RecordPurchaseResponse,
+  type RecordPurchasesRequest,
+  type RecordPurchasesResponse,
+} from '@dailydoco/proto/dailydoco/viral/v1/viral';
+import { currentTraceparent } from '@dailydoco/telemetry';
+import { Inject } from '@nestjs/common';
+import { z } from 'zod';
+import { inAnswerOrder } from '../commissions/commission.js';
+import { protoKind } from '../commissions/money-event.store.js';
+import { asTenantId, asUserId, asWebsiteId } from '../ids.js';
+import { mapInFlight, Slots } from './in-flight.js';
+import type { PurchaseOrder, PurchaseRecord } from './purchase.js';
+import { isConceivable, streamSchema } from './purchase-fields.http.js';
+import { RecordPurchase } from './record-purchase.js';
+
+/** What one stream may have under way, and what all streams of this process may: the writer's queue has room for both
+ * them and single calls. */
+const MAX_IN_STREAM = 2_000;
+const MAX_IN_STREAMS = 4_000;
+
+const recordPurchaseRequest = z.object({
+  externalId: externalIdSchema,
+  buyerId: uuidSchema,
+  amount: z
+    .object({
+      micros: z.bigint().min(1n, 'must be greater than 0').max(MAX_PURCHASE_MICROS, 'must be at most 1000000000 units'),
+      currencyCode: z.string().refine(isCurrency, 'is not an active ISO 4217 code'),
+    })
+    .transform(({ micros: amountMicros, currencyCode: currency }) => ({ amountMicros, currency })),
+  stream: streamSchema,
+  websiteId: z.literal('').or(uuidSchema),
+  occurredAt: z.date().refine(isConceivable, 'must not lie before 1970').optional(),
+});
+
+@GrpcController(PurchaseServiceService)
+@GrpcRequires({ apiKey: { scopes: ['purchases:write'] } })
+export class PurchasesGrpc implements GrpcHandlers<typeof PurchaseServiceService> {
+  readonly #recordPurchase: RecordPurchase;
+  readonly #slots = new Slots(MAX_IN_STREAMS);
+
+  constructor(@Inject(RecordPurchase) recordPurchase: RecordPurchase) {
+    this.#recordPurchase = recordPurchase;
+  }
+
+  async recordPurchase(request: RecordPurchaseRequest, call: CallContext): Promise<RecordPurchaseResponse> {
+    const traceparent = call.traceparent ?? currentTraceparent();
+    const recorded = await this.#recordPurchase.record(toOrder(request, call.tenantId), {
+      mayBackdate: mayBackdate(call.principal),
+      traceparent,
+      signal: call.signal,
+    });
+    // Only calls with an Idempotency-Key are replayed, and gRPC carries none.
+    if (recorded.kind === 'replayed') throw new Error('A call without a key was replayed');
+    return toResponse(recorded);
+  }
+
+  recordPurchases(
+    requests: AsyncIterable<RecordPurchasesRequest>,
+    call: CallContext,
+  ): AsyncIterable<RecordPurchasesResponse> {
+    return mapInFlight(requests, MAX_IN_STREAM, (item) => this.#slots.use(() => this.#recordItem(item, call)));
+  }
+
+  async #recordItem(item: RecordPurchasesRequest, call: CallContext): Promise<RecordPurchasesResponse> {
+    const { correlationId, purchase } = item;
+    try {
+      if (purchase === undefined) throw missingPurchase();
+      return { correlationId, result: { $case: 'recorded', value: await this.recordPurchase(purchase, call) } };
+    } catch (error) {
+      return { correlationId, result: { $case: 'error', value: itemError(error, call) } };
+    }
+  }
+}
+
+function toOrder(request: RecordPurchaseRequest, tenantId: string): PurchaseOrder {
+  const parsed = recordPurchaseRequest.safeParse(request);
+  if (!parsed.success) throw validationFailed(parsed.error.issues);
+  const { externalId, buyerId, amount, stream, websiteId, occurredAt } = parsed.data;
+  return {
+    tenantId: asTenantId(tenantId),
+    externalId,
+    buyerId: asUserId(buyerId),
+    amount,
+    stream,
+    websiteId: websiteId === '' ? undefined : asWebsiteId(websiteId),
+    occurredAt,
+    metadata: undefined,
+  };
+}
+
+function toResponse({ created, purchase }: { created: boolean; purchase: PurchaseRecord }): RecordPurchaseResponse {
+  const { currency: currencyCode, amountMicros, totalMicros } = purchase;
+  return {
+    purchaseId: purchase.id,
+    created,
+    planId: purchase.plan?.id ?? '',
+    planVersion: purchase.plan?.version ?? 0,
+    commissions: inAnswerOrder(purchase.commissions).map((commission) => ({
+      commissionId: commission.id,
+      beneficiaryId: commission.beneficiaryId,
+      kind: protoKind(commission.kind),
+      level: commission.level,
+      rateBps: commission.rateBps,
+      amountMicros: commission.grossMicros,
+    })),
+    total: { micros: totalMicros, currencyCode },
+    house: { micros: amountMicros - totalMicros, currencyCode },
+  };
+}
+
+function mayBackdate(principal: Principal): boolean {
+  return principal.kind === 'apiKey' && principal.scopes.includes('purchases:backdate');
+}
+
+function missingPurchase(): DomainError {
+  return new DomainError('VALIDATION_FAILED', { fieldErrors: [{ path: 'purchase', message: 'is missing' }] });
+}
+
+/** A bug in one item does not end the stream; its message stays in our log. */
+function itemError(error: unknown, call: CallContext): { reason: string; detail: string } {
+  if (error instanceof DomainError) return { reason: error.reason, detail: detailOf(error) };
+  call.logger.error({ err: error }, 'an item of a stream failed');
+  return { reason: 'INTERNAL', detail: 'Something went wrong on our side.' };
+}
+
+function detailOf({ detail, fieldErrors }: DomainError): string {
+  return [detail, ...fieldErrors.map(({ path, message }) => `${path} ${message}`)].join(' ');
+}

@@ -1,0 +1,124 @@
+import { Caller, type Principal, Requires, tenantOf } from '@dailydoco/auth';
+import {
+  Answers,
+  externalIdSchema,
+  IdempotencyKey,
+  type IdempotencyScope,
+  KeyScope,
+  keyClaim,
+  metadataSchema,
+  positiveMoneySchema,
+  replyWith,
+  requestHash,
+  timestampSchema,
+  uuidSchema,
+} from '@dailydoco/http';
+import { currentTraceparent } from '@dailydoco/telemetry';
+import { Body, Controller, Get, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { asPurchaseId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
+import { FindPurchase, type FoundPurchase } from './find-purchase.js';
+import { isConceivable, streamSchema } from './purchase-fields.http.js';
+import { purchaseSchema, type PurchaseView, purchaseWithMetadataSchema, viewPurchase } from './purchase-view.http.js';
+import { RecordPurchase } from './record-purchase.js';
+
+const purchaseBody = z
+  .strictObject({
+    externalId: externalIdSchema,
+    buyerId: uuidSchema,
+    amount: positiveMoneySchema,
+    stream: streamSchema,
+    websiteId: uuidSchema.optional(),
+    occurredAt: timestampSchema.refine(isConceivable, 'must not lie before 1970').optional(),
+    metadata: metadataSchema.optional(),
+  })
+  .meta({ id: 'PurchaseInput' });
+
+const byExternalId = z.strictObject({ externalId: externalIdSchema });
+
+@Controller('v1/purchases')
+export class PurchasesHttp {
+  readonly #recordPurchase: RecordPurchase;
+  readonly #findPurchase: FindPurchase;
+
+  constructor(
+    @Inject(RecordPurchase) recordPurchase: RecordPurchase,
+    @Inject(FindPurchase) findPurchase: FindPurchase,
+  ) {
+    this.#recordPurchase = recordPurchase;
+    this.#findPurchase = findPurchase;
+  }
+
+  @Post()
+  @Requires({ apiKey: { scopes: ['purchases:write'] } })
+  @Answers(
+    {
+      201: { description: 'The purchase, recorded with its commissions.', schema: purchaseSchema },
+      200: { description: 'The same purchase had been recorded before.', schema: purchaseSchema },
+    },
+    {
+      summary: 'Record a purchase',
+      description: 'Durable before it answers. occurredAt more than 24 hours back needs the scope purchases:backdate.',
+      problems: ['BUYER_UNKNOWN', 'WEBSITE_UNKNOWN', 'PURCHASE_CONFLICT', 'OCCURRED_AT_IN_FUTURE'],
+    },
+  )
+  async record(
+    @Body({ schema: purchaseBody }) body: z.output<typeof purchaseBody>,
+    @IdempotencyKey('required') key: string,
+    @KeyScope() scope: IdempotencyScope,
+    @Caller() caller: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const answer = await this.#recordPurchase.record(
+      {
+        tenantId: asTenantId(tenantOf(caller)),
+        externalId: body.externalId,
+        buyerId: asUserId(body.buyerId),
+        amount: body.amount,
+        stream: body.stream,
+        websiteId: body.websiteId === undefined ? undefined : asWebsiteId(body.websiteId),
+        occurredAt: body.occurredAt,
+        metadata: body.metadata,
+      },
+      {
+        mayBackdate: caller.kind === 'apiKey' && caller.scopes.includes('purchases:backdate'),
+        idempotency: {
+          claim: keyClaim({ key, scope, requestHash: requestHash(body) }),
+          answer: (purchase, created) => ({ status: created ? 201 : 200, body: viewPurchase(purchase) }),
+        },
+        traceparent: currentTraceparent(),
+      },
+    );
+    if (answer.kind === 'replayed') return replyWith(reply, { ...answer, replayed: true });
+    reply.code(answer.created ? 201 : 200);
+    return viewPurchase(answer.purchase);
+  }
+
+  @Get()
+  @Requires({ apiKey: { scopes: ['purchases:read'] }, person: { roles: ['finance'] } })
+  @Answers(
+    { 200: { description: 'The purchase as it stands.', schema: purchaseWithMetadataSchema } },
+    { summary: "Find a purchase by the client's own id", problems: ['PURCHASE_UNKNOWN'] },
+  )
+  async findByExternalId(
+    @Query({ schema: byExternalId }) query: z.output<typeof byExternalId>,
+    @Caller() caller: Principal,
+  ): Promise<PurchaseView> {
+    return viewFound(await this.#findPurchase.byExternalId(asTenantId(tenantOf(caller)), query.externalId));
+  }
+
+  @Get(':id')
+  @Requires({ apiKey: { scopes: ['purchases:read'] }, person: { roles: ['finance'] } })
+  @Answers(
+    { 200: { description: 'The purchase as it stands.', schema: purchaseWithMetadataSchema } },
+    { summary: 'Read a purchase', problems: ['PURCHASE_UNKNOWN'] },
+  )
+  async findById(@Param('id', { schema: uuidSchema }) id: string, @Caller() caller: Principal): Promise<PurchaseView> {
+    return viewFound(await this.#findPurchase.byId(asTenantId(tenantOf(caller)), asPurchaseId(id)));
+  }
+}
+
+function viewFound({ purchase, metadata }: FoundPurchase): PurchaseView & { metadata: unknown } {
+  return { ...viewPurchase(purchase), metadata: metadata ?? null };
+}

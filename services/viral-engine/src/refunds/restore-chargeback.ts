@@ -1,0 +1,71 @@
+import { DomainError } from '@dailydoco/errors';
+import type { PurchaseId, RefundId, TenantId, UserId } from '../ids.js';
+import { PurchaseUpdate } from '../purchases/purchase-update.js';
+import type { PurchaseRecord } from '../purchases/purchase.js';
+import type { Refund } from './record-refund.js';
+import { netAfterRefunds } from './refund.js';
+
+/** Chargebacks in an open database transaction. */
+export interface ChargebackBook {
+  /** The first statement: nobody's status changes until the end. */
+  shareSplitLock(): Promise<void>;
+  findById(tenantId: TenantId, refundId: RefundId): Promise<Refund | undefined>;
+  lockPurchase(tenantId: TenantId, purchaseId: PurchaseId): Promise<PurchaseRecord | undefined>;
+  /** False when the chargeback was won before. */
+  addWin(refund: Refund, wonAt: Date): Promise<boolean>;
+  /** Those of the people who are suspended. */
+  findSuspended(tenantId: TenantId, people: readonly UserId[]): Promise<Set<UserId>>;
+  save(update: PurchaseUpdate): Promise<void>;
+}
+
+/**
+ * A chargeback was won: R falls by its amount, nets follow the formula, and the difference is given back by new rows.
+ * It may differ by a micro from what was taken when other refunds came between. Saying it twice changes nothing more.
+ * Throws NOT_FOUND for an unknown refund and CONFLICT for one that was no chargeback.
+ */
+export async function restoreChargeback(
+  book: ChargebackBook,
+  { tenantId, refundId, at }: { tenantId: TenantId; refundId: RefundId; at: Date },
+): Promise<PurchaseRecord> {
+  await book.shareSplitLock();
+  const refund = await book.findById(tenantId, refundId);
+  if (refund === undefined) throw new DomainError('NOT_FOUND');
+  if (refund.reason !== 'chargeback') {
+    throw new DomainError('CONFLICT', { detail: 'Only a chargeback can be won; this is a refund that was requested.' });
+  }
+  const purchase = await book.lockPurchase(tenantId, refund.purchaseId);
+  if (purchase === undefined) throw new Error('A refund belongs to a purchase');
+  if (!(await book.addWin(refund, at))) return purchase;
+  const suspended = await book.findSuspended(
+    tenantId,
+    purchase.commissions.map(({ beneficiaryId }) => beneficiaryId),
+  );
+  const update = restoreUpdate(purchase, { refundId, amountMicros: refund.amountMicros, at, suspended });
+  await book.save(update);
+  return update.purchase;
+}
+
+/** What a won chargeback does to a purchase. What returns to pending for a suspended person is held at once. */
+export function restoreUpdate(
+  purchase: PurchaseRecord,
+  won: { refundId: RefundId; amountMicros: bigint; at: Date; suspended: ReadonlySet<UserId> },
+): PurchaseUpdate {
+  const { refundId, at, suspended } = won;
+  const update = new PurchaseUpdate(purchase, at);
+  const refundedMicros = purchase.refundedMicros - won.amountMicros;
+  update.setRefunded(refundedMicros);
+  const after = { amountMicros: purchase.amountMicros, refundedMicros };
+  update.change({
+    reason: 'chargeback_won',
+    refundId,
+    happens: ({ grossMicros }) => ({ kind: 'restored', netMicros: netAfterRefunds(grossMicros, after), at }),
+    fact: (moves) => ({ kind: 'restored', moves, refundId }),
+  });
+  update.change({
+    reason: 'beneficiary_suspended',
+    happens: ({ beneficiaryId }) =>
+      suspended.has(beneficiaryId) ? { kind: 'held', cause: 'beneficiary_suspended', at } : undefined,
+    fact: (moves) => ({ kind: 'held', moves, reason: 'beneficiary_suspended' }),
+  });
+  return update;
+}

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ensureTopics, events, kafkaBroker, type OutgoingEvent, outgoing } from '@dailydoco/events';
+import { eventually, getStores, uniqueTopicPrefix } from '@dailydoco/testing';
+import { asUserId, asWebsiteId, type TenantId, type UserId } from '../src/ids.js';
+import { PurchaseStore } from '../src/purchases/purchase.store.js';
+import { type Edges, startEdges } from './edges.js';
+import { checkBooks, type Engine, START, startEngine } from './engine.js';
+
+const DAY = 86_400_000;
+let engine: Engine;
+let edges: Edges;
+
+beforeAll(async () => {
+  engine = await startEngine();
+  const { kafkaBrokers } = await getStores();
+  const broker = kafkaBroker({ brokers: kafkaBrokers, clientId: 'viral-engine', topicPrefix: uniqueTopicPrefix() });
+  await ensureTopics(broker, 1);
+  edges = await startEdges(engine, { broker });
+}, 60_000);
+
+afterAll(async () => {
+  await edges.stop();
+  await engine.stop();
+});
+
+/** What another service would publish: through this one's own outbox and relay, on that service's topic. */
+const publish = (...sent: OutgoingEvent[]) => engine.outbox.append(engine.pool, sent);
+
+const registered = (tenantId: TenantId, userId: UserId, referralCode = '') =>
+  outgoing({
+    type: events.userRegistered,
+    key: userId,
+    tenantId,
+    payload: { userId, referralCode, visitorId: '', registeredAt: START },
+    occurredAt: START,
+  });
+
+const memberOf = (tenantId: TenantId, userId: UserId) =>
+  engine.withMembers(async (book) => {
+    const member = await book.findMember(tenantId, userId);
+    expect(member).toBeDefined();
+    return member!;
+  });
+
+async function codeOf(userId: UserId): Promise<string> {
+  const { rows } = await engine.pool.query<{ code: string }>('SELECT code FROM referral_code WHERE owner_id = $1', [
+    userId,
+  ]);
+  return rows[0]!.code;
+}
+
+const buy = async (tenantId: TenantId, buyerId: UserId, other: object = {}) =>
+  (
+    await edges.call('POST', '/v1/purchases', {
+      as: edges.apiKey(tenantId),
+      body: {
+        externalId: engine.newId(),
+        buyerId,
+        amount: { amount: '79.00', currency: 'USD' },
+        stream: 's',
+        ...other,
+      },
+    })
+  ).body;
+
+describe('The service among its neighbours', () => {
+  it('grows the tree from UserRegistered, holds and lifts by suspension and reactivation, and releases in time', async () => {
+    const tenantId = engine.newTenant();
+    const [referrer, buyer] = [asUserId(engine.newId()), asUserId(engine.newId())];
+    await publish(registered(tenantId, referrer));
+    await eventually(() => memberOf(tenantId, referrer), { timeoutMs: 30_000 });
+    await publish(registered(tenantId, buyer, await codeOf(referrer)), registered(tenantId, buyer));
+    await eventually(async () => expect((await memberOf(tenantId, buyer)).upline).toEqual([referrer]));
+
+    const purchase = await buy(tenantId, buyer);
+    expect(purchase.commissions).toHaveLength(1);
+    const stands = () =>
+      new PurchaseStore(engine.pool).byId(tenantId, purchase.id).then((found) => found!.commissions[0]!);
+    const status = (expected: string) => eventually(async () => expect((await stands()).status).toBe(expected));
+    const change = { key: referrer, tenantId, occurredAt: START };
+    const token = await edges.person(tenantId, referrer);
+    expect((await edges.call('GET', '/v1/commissions', { as: token })).status).toBe(200);
+
+    await publish(
+      outgoing({ ...change, type: events.userSuspended, payload: { userId: referrer, suspendedAt: new Date() } }),
+    );
+    await status('held');
+    await eventually(async () => expect((await edges.call('GET', '/v1/commissions', { as: token })).status).toBe(403));
+    engine.clock.set(new Date(START.getTime() + 10 * DAY));
+    await publish(
+      outgoing({ ...change, type: events.userReactivated, payload: { userId: referrer, reactivatedAt: new Date() } }),
+    );
+    await status('pending');
+    await eventually(async () => expect((await edges.call('GET', '/v1/commissions', { as: token })).status).toBe(200));
+    expect((await stands()).availableAt).toEqual(new Date(START.getTime() + 40 * DAY));
+
+    engine.clock.set(new Date(START.getTime() + 40 * DAY));
+    await status('available');
+    const names = (await engine.eventsOf(purchase)).map(({ name }) => name);
+    expect(names).toEqual([
+      'PurchaseRecorded',
+      'CommissionsAccrued',
+      'CommissionsHeld',
+      'CommissionsHeld',
+      'CommissionsReleased',
+    ]);
+    engine.clock.set(START);
+  });
+
+  it('learns from SitePublished whose website it is', async () => {
+    const tenantId = engine.newTenant();
+    const [buyer, ownerId] = [await engine.join(tenantId), await engine.join(tenantId)];
+    const siteId = asWebsiteId(engine.newId());
+    await publish(
+      outgoing({
+        type: events.sitePublished,
+        key: siteId,
+        tenantId,
+        payload: { siteId, ownerId, slug: 'shop', version: 1, publishedAt: START },
+        occurredAt: START,
+      }),
+    );
+    await eventually(
+      async () => expect((await buy(tenantId, buyer, { websiteId: siteId })).commissions).toHaveLength(1),
+      {
+        timeoutMs: 30_000,
+      },
+    );
+  });
+
+  it('publishes all it wrote', async () => {
+    await eventually(async () => {
+      const { rows } = await engine.pool.query(
+        'SELECT count(*)::int AS waiting FROM messaging.outbox WHERE published_at IS NULL',
+      );
+      expect(rows).toEqual([{ waiting: 0 }]);
+    });
+    expect((await checkBooks(engine)).wrong).toEqual([]);
+  });
+
+  it('is alive and ready', async () => {
+    expect((await edges.call('GET', '/health/live')).status).toBe(200);
+    expect((await edges.call('GET', '/health/ready')).status).toBe(200);
+  });
+});

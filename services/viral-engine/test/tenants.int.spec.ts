@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Edges, sale, startEdges } from './edges.js';
+import { type Engine, startEngine } from './engine.js';
+import { asUserId } from '../src/ids.js';
+
+let engine: Engine;
+let edges: Edges;
+
+beforeAll(async () => {
+  engine = await startEngine();
+  edges = await startEdges(engine);
+});
+
+afterAll(async () => {
+  await edges.stop();
+  await engine.stop();
+});
+
+describe("Another tenant's ids", () => {
+  it('answer as unknown at every endpoint, and change nothing', async () => {
+    const mine = await edges.tenant();
+    const { body: purchase } = await edges.call('POST', '/v1/purchases', { as: mine.key, body: sale(mine.people[0]!) });
+    const theirs = engine.newTenant();
+    const key = edges.apiKey(theirs);
+    const owner = await edges.person(theirs, asUserId(engine.newId()), ['owner']);
+    const refund = { externalId: 'theirs', reason: 'requested' };
+    const tries: [string, string, string, object | undefined, number][] = [
+      ['POST', '/v1/purchases', key, sale(mine.people[0]!), 404],
+      ['GET', `/v1/purchases/${purchase.id}`, key, undefined, 404],
+      ['GET', `/v1/purchases/${purchase.id}`, owner, undefined, 404],
+      ['GET', `/v1/purchases?externalId=${purchase.externalId}`, key, undefined, 404],
+      ['POST', `/v1/purchases/${purchase.id}/refunds`, key, refund, 404],
+      ['GET', `/v1/purchases/${purchase.id}/refunds`, key, undefined, 404],
+      ['GET', `/v1/commissions/${purchase.commissions[0].id}`, owner, undefined, 404],
+    ];
+    for (const [method, path, as, body, status] of tries) {
+      const answer = await edges.call(method, path, { as, body });
+      expect([method, path, answer.status]).toEqual([method, path, status]);
+    }
+    const list = await edges.call('GET', `/v1/commissions?beneficiaryId=${mine.people[1]}`, { as: owner });
+    expect(list.body.items).toEqual([]);
+    const plans = await edges.call('GET', '/v1/plans', { as: owner });
+    expect(plans.body.items).toHaveLength(2);
+    const { metadata, ...now } = (await edges.call('GET', `/v1/purchases/${purchase.id}`, { as: mine.key })).body;
+    expect(now).toEqual(purchase);
+    expect(metadata).toBeNull();
+  });
+});
+
+describe('The OpenAPI document', () => {
+  it('describes every path of this service', async () => {
+    const { status, body } = await edges.call('GET', '/internal/openapi.json');
+    expect(status).toBe(200);
+    expect(Object.keys(body.paths).toSorted()).toEqual([
+      '/v1/commissions',
+      '/v1/commissions/{id}',
+      '/v1/plans',
+      '/v1/plans/default',
+      '/v1/purchases',
+      '/v1/purchases/{id}',
+      '/v1/purchases/{id}/refunds',
+    ]);
+  });
+});
