@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadSecrets, repositoryRoot, SERVICES, ensureDatabases, databaseName } from '@dailydoco/local';
 import { startPostgres } from '@dailydoco/stores';
@@ -13,7 +13,7 @@ export async function migrationsEqualSchemas(): Promise<string[]> {
     const secrets = loadSecrets(join(folder, 'secrets.json'), SERVICES);
     const urls = await ensureDatabases(postgres.url, secrets);
     const problems: string[] = [];
-    for (const service of SERVICES) {
+    for (const service of SERVICES.filter((name) => existsSync(join(repositoryRoot, 'services', name)))) {
       const cwd = join(repositoryRoot, 'services', service);
       const env = {
         DATABASE_OWNER_URL: urls[service].owner,

@@ -38,7 +38,10 @@ export function forbiddenUses(projects: readonly Project[]): string[] {
         problems.push(`${project.folder} (${tag}) may not use ${used.folder} (${used.tags.join(', ')})`);
     }
     for (const used of project.devDependencies.flatMap((name) => byName.get(name) ?? [])) {
-      if (!used.tags.includes('type:testing') && !used.tags.some((usedTag) => allowed.includes(usedTag)))
+      if (
+        !used.tags.some((usedTag) => usedTag === 'type:testing' || usedTag === 'type:stores') &&
+        !used.tags.some((usedTag) => allowed.includes(usedTag))
+      )
         problems.push(`${project.folder} may not use ${used.folder} in its specs`);
     }
   }

@@ -55,7 +55,11 @@ export async function schemaDrift(options: { databaseUrl: string; schemaFolder: 
   const engine = await SchemaEngine.new({ datamodels: files }, () => undefined, adapter);
   try {
     const { exitCode, stdout } = await engine.diff({
-      from: { tag: 'url', url: options.databaseUrl },
+      from: {
+        tag: 'schemaDatasource',
+        files: files.map(([path, content]) => ({ path, content })),
+        configDir: options.schemaFolder,
+      },
       to: { tag: 'schemaDatamodel', files: files.map(([path, content]) => ({ path, content })) },
       script: true,
       exitCode: true,

@@ -212,7 +212,7 @@ async function showAnalytics(api: Api, token: string, say: (text: string) => voi
       referredRegistrations: number;
       kFactor: number;
       purchases: number;
-    }>(`/v1/metrics/viral?${query}`, { token });
+    }>(`/v1/metrics/viral?${query.toString()}`, { token });
     if (metrics.purchases === 1 && metrics.referredRegistrations === CHAIN.length - 1) {
       say(
         `7. Analytics saw it: ${metrics.registrations} registrations, ${metrics.referredRegistrations} of them referred (K-factor ${metrics.kFactor.toFixed(3)}), ${metrics.purchases} purchase.\n`,

@@ -53,7 +53,7 @@ describe('group commit', () => {
       'fulfilled',
       'fulfilled',
     ]);
-    expect(committed.toSorted()).toEqual([11, 12, 14, 15]);
+    expect(committed.toSorted((a, b) => a - b)).toEqual([11, 12, 14, 15]);
   });
 
   it('does not split when the store is away: everybody may try again', async () => {

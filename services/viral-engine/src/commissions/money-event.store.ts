@@ -2,42 +2,17 @@ import type { Sql } from '@dailydoco/database';
 import { events, outgoing, type Outbox, type OutgoingEvent } from '@dailydoco/events';
 import {
   type CommissionChange,
-  CommissionKind as ProtoKind,
   CommissionStatus as ProtoStatus,
   RefundReason as ProtoRefundReason,
 } from '@dailydoco/proto/dailydoco/viral/events/v1/viral_events';
+import { protoKind, protoStatus } from './commission.codec.js';
 import type { RefundReason } from '../refunds/refund.js';
-import type { CommissionStatus } from './entry-life.js';
 import type { EntryMove, MoneyEvent } from './money-event.js';
-import type { CommissionKind } from './split.js';
-
-const STATUS: Readonly<Record<CommissionStatus, ProtoStatus>> = {
-  pending: ProtoStatus.COMMISSION_STATUS_PENDING,
-  held: ProtoStatus.COMMISSION_STATUS_HELD,
-  available: ProtoStatus.COMMISSION_STATUS_AVAILABLE,
-  reversed: ProtoStatus.COMMISSION_STATUS_REVERSED,
-  forfeited: ProtoStatus.COMMISSION_STATUS_FORFEITED,
-};
-
-const KIND: Readonly<Record<CommissionKind, ProtoKind>> = {
-  level: ProtoKind.COMMISSION_KIND_LEVEL,
-  website_bonus: ProtoKind.COMMISSION_KIND_WEBSITE_BONUS,
-};
 
 const REFUND_REASON: Readonly<Record<RefundReason, ProtoRefundReason>> = {
   requested: ProtoRefundReason.REFUND_REASON_REQUESTED,
   chargeback: ProtoRefundReason.REFUND_REASON_CHARGEBACK,
 };
-
-/** Our status in the spelling of the wire. */
-export function protoStatus(status: CommissionStatus): ProtoStatus {
-  return STATUS[status];
-}
-
-/** Our kind in the spelling of the wire. */
-export function protoKind(kind: CommissionKind): ProtoKind {
-  return KIND[kind];
-}
 
 /** Writes money events into the outbox, in the database transaction of what they tell of, in their order. */
 export async function appendMoneyEvents(sql: Sql, outbox: Outbox, moneyEvents: readonly MoneyEvent[]): Promise<void> {
@@ -139,10 +114,11 @@ function toChange(move: EntryMove): CommissionChange {
   return {
     commissionId,
     beneficiaryId,
-    kind: KIND[move.kind],
+    kind: protoKind(move.kind),
     level,
-    fromStatus: move.fromStatus === undefined ? ProtoStatus.COMMISSION_STATUS_UNSPECIFIED : STATUS[move.fromStatus],
-    toStatus: STATUS[move.toStatus],
+    fromStatus:
+      move.fromStatus === undefined ? ProtoStatus.COMMISSION_STATUS_UNSPECIFIED : protoStatus(move.fromStatus),
+    toStatus: protoStatus(move.toStatus),
     deltaMicros,
     netMicros,
   };

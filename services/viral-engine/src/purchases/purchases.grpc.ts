@@ -14,7 +14,7 @@ import { currentTraceparent } from '@dailydoco/telemetry';
 import { Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { inAnswerOrder } from '../commissions/commission.js';
-import { protoKind } from '../commissions/money-event.store.js';
+import { protoKind } from '../commissions/commission.codec.js';
 import { asTenantId, asUserId, asWebsiteId } from '../ids.js';
 import { mapInFlight, Slots } from './in-flight.js';
 import type { PurchaseOrder, PurchaseRecord } from './purchase.js';

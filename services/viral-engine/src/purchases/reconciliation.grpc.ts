@@ -5,7 +5,7 @@ import {
   ReconciliationServiceService,
 } from '@dailydoco/proto/dailydoco/viral/v1/viral';
 import { Inject } from '@nestjs/common';
-import { protoStatus } from '../commissions/money-event.store.js';
+import { protoStatus } from '../commissions/commission.codec.js';
 import { asTenantId } from '../ids.js';
 import { listStates, type StateReads } from './list-states.js';
 
