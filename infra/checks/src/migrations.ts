@@ -1,9 +1,17 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadSecrets, repositoryRoot, SERVICES, ensureDatabases, databaseName } from '@dailydoco/local';
+import {
+  loadSecrets,
+  repositoryRoot,
+  SERVICES,
+  ensureDatabases,
+  databaseName,
+  type ServiceName,
+} from '@dailydoco/local';
+import pg from 'pg';
 import { startPostgres } from '@dailydoco/stores';
 import { run } from './run.js';
-import { schemaDrift } from './schema-drift.js';
+import { ddlOfSchema, schemaDrift } from './schema-drift.js';
 
 /** Migrates a fresh database per service with the service's own program, then compares it with its Prisma schema. */
 export async function migrationsEqualSchemas(): Promise<string[]> {
@@ -25,15 +33,34 @@ export async function migrationsEqualSchemas(): Promise<string[]> {
         problems.push(`services/${service}: the migrations fail:\n${output}`);
         continue;
       }
-      const drift = await schemaDrift({ databaseUrl: urls[service].owner, schemaFolder: join(cwd, 'prisma') });
+      const schemaUrl = await databaseOfSchema(postgres.url, service, join(cwd, 'prisma'));
+      const drift = await schemaDrift({ migratedUrl: urls[service].owner, schemaUrl });
       if (drift !== '')
-        problems.push(
-          `services/${service}: to be what prisma/schema.prisma says, the migrated database would need:\n${drift}`,
-        );
+        problems.push(`services/${service}: prisma/schema.prisma (-) and the migrated database (+) differ:\n${drift}`);
     }
     return problems;
   } finally {
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A second, empty database with just what the Prisma schema says. */
+async function databaseOfSchema(superuserUrl: string, service: ServiceName, schemaFolder: string): Promise<string> {
+  const name = `${databaseName(service)}_schema`;
+  const url = Object.assign(new URL(superuserUrl), { pathname: `/${name}` }).href;
+  const ddl = await ddlOfSchema(schemaFolder, superuserUrl);
+  await withClient(superuserUrl, `CREATE DATABASE ${name}`);
+  await withClient(url, ddl);
+  return url;
+}
+
+async function withClient(connectionString: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
   }
 }
