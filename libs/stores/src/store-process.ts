@@ -63,6 +63,12 @@ function tail(file: string, lines = 20): string {
   }
 }
 
+// The kernel forgets the wish when a process changes its user, so a command that does so itself has to make it last.
+function tiedToParent(command: string, args: readonly string[]): [string, ...string[]] {
+  const wish = ['--pdeathsig', 'SIGKILL'];
+  return command === 'setpriv' ? ['setpriv', ...wish, ...args] : ['setpriv', ...wish, command, ...args];
+}
+
 /** One store as a child process in a process group of its own, its output in a log file. */
 export class StoreProcess {
   readonly logFile: string;
@@ -84,10 +90,11 @@ export class StoreProcess {
   async start(): Promise<void> {
     const { command, args, cwd, diesWithParent } = this.#command;
     const log = openSync(this.logFile, 'a', 0o600);
-    const [program, ...rest] =
-      diesWithParent === true ? ['setpriv', '--pdeathsig', 'SIGKILL', command, ...args] : [command, ...args];
+    const [program, ...rest] = diesWithParent === true ? tiedToParent(command, args) : [command, ...args];
     const child = spawn(program, rest, { cwd, stdio: ['ignore', log, log], detached: true });
     closeSync(log);
+    // A store that dies with this process must not keep it alive.
+    if (diesWithParent === true) child.unref();
     this.#child = child;
     let failed: Error | undefined;
     child.on('error', (error) => {
