@@ -1,3 +1,4 @@
+import { sourceHooks } from '@dailydoco/testing';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -13,11 +14,10 @@ export class RelayChild {
   readonly lines: { level: string; message: string }[] = [];
 
   constructor({ appUrl, brokers, topicPrefix }: Fixture) {
-    const hooks = new URL('swc-hooks.mjs', HERE).href;
     const file = fileURLToPath(new URL('relay-process.ts', HERE));
     this.#child = spawn(
       process.execPath,
-      ['--conditions=@dailydoco/source', '--import', hooks, file, appUrl, brokers.join(','), topicPrefix],
+      ['--conditions=@dailydoco/source', '--import', sourceHooks, file, appUrl, brokers.join(','), topicPrefix],
       {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         env: { ...process.env, NODE_OPTIONS: '', NODE_NO_WARNINGS: '1' },

@@ -1,3 +1,4 @@
+import { sourceHooks } from '@dailydoco/testing';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -15,10 +16,9 @@ const HERE = new URL('.', import.meta.url);
 /** Starts `child-server.ts` with plain node. */
 export async function startChildServer(): Promise<ChildServer> {
   const file = (name: string): string => fileURLToPath(new URL(name, HERE));
-  const hooks = new URL('swc-hooks.mjs', HERE).href;
   const child = spawn(
     process.execPath,
-    ['--conditions=@dailydoco/source', '--import', hooks, file('child-server.ts')],
+    ['--conditions=@dailydoco/source', '--import', sourceHooks, file('child-server.ts')],
     { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env: { ...process.env, NODE_OPTIONS: '' } },
   );
   const exited = once(child, 'exit');

@@ -59,6 +59,10 @@ class ReferralController implements Referrals {
   checkReferral(...args: Parameters<Referrals['checkReferral']>) {
     return given(this.behaviour.checkReferral)(...args);
   }
+
+  getReferralCode(...args: Parameters<Referrals['getReferralCode']>) {
+    return given(this.behaviour.getReferralCode)(...args);
+  }
 }
 
 @GrpcController(PurchaseServiceService)

@@ -1,4 +1,6 @@
 export { type FakeClock, fakeClock } from './determinism.js';
+export { type Cut, startTcpProxy, type TcpProxy } from './tcp-proxy.js';
+export { sourceHooks } from './source-hooks.js';
 export { getStores, type TestStores, uniqueTopicPrefix } from './stores.js';
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.js';
 export { barrier, eventually } from './waiting.js';

@@ -42,6 +42,15 @@ export interface CheckReferralResponse {
   referrerId: string;
 }
 
+export interface GetReferralCodeRequest {
+  /** UUID. */
+  userId: string;
+}
+
+export interface GetReferralCodeResponse {
+  referralCode: string;
+}
+
 export interface RecordPurchaseRequest {
   /** The caller's own id of the purchase, 1-200 characters, unique per tenant. */
   externalId: string;
@@ -306,6 +315,152 @@ export const CheckReferralResponse: MessageFns<CheckReferralResponse> = {
     const message = createBaseCheckReferralResponse();
     message.applies = object.applies ?? false;
     message.referrerId = object.referrerId ?? "";
+    return message;
+  },
+};
+
+function createBaseGetReferralCodeRequest(): GetReferralCodeRequest {
+  return { userId: "" };
+}
+
+export const GetReferralCodeRequest: MessageFns<GetReferralCodeRequest> = {
+  encode(message: GetReferralCodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReferralCodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReferralCodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetReferralCodeRequest {
+    return {
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+    };
+  },
+
+  toJSON(message: GetReferralCodeRequest): unknown {
+    const obj: any = {};
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetReferralCodeRequest>, I>>(base?: I): GetReferralCodeRequest {
+    return GetReferralCodeRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetReferralCodeRequest>, I>>(object: I): GetReferralCodeRequest {
+    const message = createBaseGetReferralCodeRequest();
+    message.userId = object.userId ?? "";
+    return message;
+  },
+};
+
+function createBaseGetReferralCodeResponse(): GetReferralCodeResponse {
+  return { referralCode: "" };
+}
+
+export const GetReferralCodeResponse: MessageFns<GetReferralCodeResponse> = {
+  encode(message: GetReferralCodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.referralCode !== "") {
+      writer.uint32(10).string(message.referralCode);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReferralCodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReferralCodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.referralCode = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetReferralCodeResponse {
+    return {
+      referralCode: isSet(object.referralCode)
+        ? globalThis.String(object.referralCode)
+        : isSet(object.referral_code)
+        ? globalThis.String(object.referral_code)
+        : "",
+    };
+  },
+
+  toJSON(message: GetReferralCodeResponse): unknown {
+    const obj: any = {};
+    if (message.referralCode !== "") {
+      obj.referralCode = message.referralCode;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetReferralCodeResponse>, I>>(base?: I): GetReferralCodeResponse {
+    return GetReferralCodeResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetReferralCodeResponse>, I>>(object: I): GetReferralCodeResponse {
+    const message = createBaseGetReferralCodeResponse();
+    message.referralCode = object.referralCode ?? "";
     return message;
   },
 };
@@ -1626,6 +1781,21 @@ export const ReferralServiceService = {
       Buffer.from(CheckReferralResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CheckReferralResponse => CheckReferralResponse.decode(value),
   },
+  /**
+   * The referral code of a user of the caller's tenant, made on the spot when the user has none yet. NOT_FOUND
+   * (USER_UNKNOWN) when the tenant has no such user; UNAVAILABLE when that cannot be told now. Safe to retry.
+   */
+  getReferralCode: {
+    path: "/dailydoco.viral.v1.ReferralService/GetReferralCode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetReferralCodeRequest): Buffer =>
+      Buffer.from(GetReferralCodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetReferralCodeRequest => GetReferralCodeRequest.decode(value),
+    responseSerialize: (value: GetReferralCodeResponse): Buffer =>
+      Buffer.from(GetReferralCodeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetReferralCodeResponse => GetReferralCodeResponse.decode(value),
+  },
 } as const;
 
 export interface ReferralServiceServer extends UntypedServiceImplementation {
@@ -1634,6 +1804,11 @@ export interface ReferralServiceServer extends UntypedServiceImplementation {
    * visitor within 30 days. Reads only; an unknown code is an answer (`applies` false), not an error. Safe to retry.
    */
   checkReferral: handleUnaryCall<CheckReferralRequest, CheckReferralResponse>;
+  /**
+   * The referral code of a user of the caller's tenant, made on the spot when the user has none yet. NOT_FOUND
+   * (USER_UNKNOWN) when the tenant has no such user; UNAVAILABLE when that cannot be told now. Safe to retry.
+   */
+  getReferralCode: handleUnaryCall<GetReferralCodeRequest, GetReferralCodeResponse>;
 }
 
 export interface ReferralServiceClient extends Client {
@@ -1655,6 +1830,25 @@ export interface ReferralServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CheckReferralResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * The referral code of a user of the caller's tenant, made on the spot when the user has none yet. NOT_FOUND
+   * (USER_UNKNOWN) when the tenant has no such user; UNAVAILABLE when that cannot be told now. Safe to retry.
+   */
+  getReferralCode(
+    request: GetReferralCodeRequest,
+    callback: (error: ServiceError | null, response: GetReferralCodeResponse) => void,
+  ): ClientUnaryCall;
+  getReferralCode(
+    request: GetReferralCodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetReferralCodeResponse) => void,
+  ): ClientUnaryCall;
+  getReferralCode(
+    request: GetReferralCodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetReferralCodeResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -1,11 +1,11 @@
 // Lets plain node run the TypeScript of this workspace in a child process of a test, decorators included, without a
-// build: `node --conditions=@dailydoco/source --import ./test/swc-hooks.mjs file.ts`.
+// build: `node --conditions=@dailydoco/source --import <this file> file.ts`; `sourceHooks` is its URL.
 import { existsSync, readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 
-const swc = JSON.parse(readFileSync(new URL('../../../.swcrc', import.meta.url), 'utf8'));
+const swc = JSON.parse(readFileSync(new URL('../../.swcrc', import.meta.url), 'utf8'));
 delete swc.exclude;
 
 registerHooks({
