@@ -9,3 +9,4 @@ export {
   type LifecycleLogger,
   type SignalSource,
 } from './lifecycle.js';
+export { type LoopSigns, PeriodicTask, type PeriodicTaskOptions } from './periodic-task.js';

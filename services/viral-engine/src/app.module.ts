@@ -1,7 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ClicksModule } from './clicks/clicks.module.js';
 import { CommissionsModule } from './commissions/commissions.module.js';
 import { PlansModule } from './plans/plans.module.js';
 import { PurchasesModule } from './purchases/purchases.module.js';
+import { ReferralsModule } from './referrals/referrals.module.js';
 import { RefundsModule } from './refunds/refunds.module.js';
 import { RuntimeModule } from './runtime.module.js';
 import type { Runtime } from './runtime.js';
@@ -12,7 +14,15 @@ export class AppModule {
   static with(runtime: Runtime): DynamicModule {
     return {
       module: AppModule,
-      imports: [RuntimeModule.with(runtime), PlansModule, PurchasesModule, RefundsModule, CommissionsModule],
+      imports: [
+        RuntimeModule.with(runtime),
+        PlansModule,
+        PurchasesModule,
+        RefundsModule,
+        CommissionsModule,
+        ReferralsModule,
+        ClicksModule,
+      ],
     };
   }
 }

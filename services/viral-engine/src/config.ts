@@ -30,6 +30,7 @@ export const configSchema = z.object({
     .min(32)
     .meta({ description: 'Secret by which services of one installation know each other.', secret: true }),
   PUBLIC_URL: z.url().describe('Base URL of the gateway, as browsers see it: referral links begin with it.'),
+  LANDING_URL: z.url().optional().describe('Where referral links lead; the documentation page unless told.'),
   IDENTITY_GRPC_ADDRESS: address.describe('gRPC address of identity, host:port.'),
   WEBSITE_BUILDER_GRPC_ADDRESS: address.describe('gRPC address of website-builder, host:port.'),
   LOG_LEVEL: z

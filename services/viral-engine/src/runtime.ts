@@ -8,6 +8,7 @@ import { type Clock, Lifecycle, type NewId, newId, systemClock } from '@dailydoc
 import { ApiKeyServiceService, UserServiceService } from '@dailydoco/proto/dailydoco/identity/v1/identity';
 import { SiteServiceService } from '@dailydoco/proto/dailydoco/website/v1/website';
 import { createLogger, type Logger } from '@dailydoco/telemetry';
+import { ClickLog } from './clicks/click-log.adapter.js';
 import type { Config } from './config.js';
 import { PrismaClient } from './generated/client.js';
 import type { UserDirectory } from './members/ensure-member.js';
@@ -35,6 +36,7 @@ export interface Runtime {
   readonly authenticator: Authenticator;
   readonly users: UserDirectory;
   readonly sites: WebsiteDirectory;
+  readonly clicks: ClickLog;
   readonly broker: Broker;
 }
 
@@ -88,6 +90,7 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     }),
     users,
     sites,
+    clicks: new ClickLog({ pool, logger }),
     broker: kafkaBroker({ brokers: config.KAFKA_BROKERS, clientId: SERVICE }),
     ...overrides,
   };

@@ -2,7 +2,13 @@ import { assertSchemaVersion, inDatabaseTransaction } from '@dailydoco/database'
 import { ConsumerRunner, OutboxRelay } from '@dailydoco/events';
 import { GrpcTransport } from '@dailydoco/grpc';
 import { createHttpApp, purgeIdempotencyKeys } from '@dailydoco/http';
-import { PurchaseServiceService, ReconciliationServiceService } from '@dailydoco/proto/dailydoco/viral/v1/viral';
+import { PeriodicTask } from '@dailydoco/lifecycle';
+import cookie from '@fastify/cookie';
+import {
+  PurchaseServiceService,
+  ReconciliationServiceService,
+  ReferralServiceService,
+} from '@dailydoco/proto/dailydoco/viral/v1/viral';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { accessConsumer } from './access/access.consumer.js';
 import { AppModule } from './app.module.js';
@@ -13,7 +19,7 @@ import { membersConsumer } from './members/members.consumer.js';
 import { MemberStore } from './members/member.store.js';
 import { migrationSources } from './migrations.js';
 import type { Runtime } from './runtime.js';
-import { PeriodicTask } from './schedule/periodic-task.js';
+
 import { websitesConsumer } from './websites/websites.consumer.js';
 
 export interface Service {
@@ -43,11 +49,14 @@ export async function createEdges(runtime: Runtime): Promise<Service> {
     lifecycle,
     trustProxy: 'loopback',
     title: 'DailyDoco viral-engine',
+    plugins: async (fastify) => {
+      await fastify.register(cookie);
+    },
   });
   const grpc = new GrpcTransport({
     host: config.GRPC_HOST,
     port: config.GRPC_PORT,
-    services: [PurchaseServiceService, ReconciliationServiceService],
+    services: [PurchaseServiceService, ReconciliationServiceService, ReferralServiceService],
     authenticator: runtime.authenticator,
     lifecycle,
     logger,
@@ -66,6 +75,7 @@ export async function createEdges(runtime: Runtime): Promise<Service> {
     await app.listen(config.HTTP_PORT, config.HTTP_HOST);
   });
   purgeIdempotencyKeys({ store: idempotency, sql: pool, lifecycle, logger });
+  lifecycle.onStop('relay', 'clicks', () => runtime.clicks.close());
   lifecycle.onStop('stores', 'database', async () => {
     await revocations.stop();
     await prisma.$disconnect();

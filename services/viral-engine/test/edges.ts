@@ -126,6 +126,10 @@ export class Edges {
     this.#url = parts.url;
   }
 
+  get url(): string {
+    return this.#url;
+  }
+
   get grpcAddress(): string {
     return `127.0.0.1:${this.#service.grpc.boundPort}`;
   }

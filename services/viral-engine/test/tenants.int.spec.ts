@@ -52,6 +52,7 @@ describe('The OpenAPI document', () => {
     const { status, body } = await edges.call('GET', '/internal/openapi.json');
     expect(status).toBe(200);
     expect(Object.keys(body.paths).toSorted()).toEqual([
+      '/r/{code}',
       '/v1/commissions',
       '/v1/commissions/{id}',
       '/v1/plans',
@@ -59,6 +60,7 @@ describe('The OpenAPI document', () => {
       '/v1/purchases',
       '/v1/purchases/{id}',
       '/v1/purchases/{id}/refunds',
+      '/v1/referrals/me',
     ]);
   });
 });

@@ -27,6 +27,8 @@ CREATE TABLE member (
   CHECK (NOT user_id = ANY (upline))
 );
 CREATE INDEX member_referrer_idx ON member (tenant_id, referrer_id);
+-- Who stands below a member: everybody whose upline names it.
+CREATE INDEX member_upline_idx ON member USING gin (upline);
 CREATE INDEX member_hold_sweep_idx ON member (tenant_id, user_id) WHERE hold_sweep_due;
 
 -- Every member has one code from joining on. Codes are unique over the installation, so that a link needs no tenant.
