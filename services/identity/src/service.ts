@@ -1,0 +1,163 @@
+import cookie from '@fastify/cookie';
+import { assertSchemaVersion, inDatabaseTransaction } from '@dailydoco/database';
+import { OutboxRelay } from '@dailydoco/events';
+import { GrpcTransport } from '@dailydoco/grpc';
+import { createHttpApp, purgeIdempotencyKeys } from '@dailydoco/http';
+import { PeriodicTask } from '@dailydoco/lifecycle';
+import { ApiKeyServiceService, UserServiceService } from '@dailydoco/proto/dailydoco/identity/v1/identity';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module.js';
+import { asTenantId, asUserId } from './ids.js';
+import { MailStore } from './mails/mail.store.js';
+import { sendOneMail } from './mails/send-mails.js';
+import { migrationSources } from './migrations.js';
+import { RecoveryStore } from './recovery/recovery.store.js';
+import type { Runtime } from './runtime.js';
+import { SessionStore } from './sessions/session.store.js';
+import { bootstrap } from './tenants/tenant.js';
+import { TenantStore } from './tenants/tenant.store.js';
+import { normaliseEmail } from './users/user.js';
+
+export interface Service {
+  readonly app: NestFastifyApplication;
+  readonly grpc: GrpcTransport;
+}
+
+const KEY_REFRESH_MS = 20_000;
+const MAIL_EVERY_MS = 500;
+const PURGE_EVERY_MS = 3_600_000;
+const PURGE_BATCH = 1_000;
+const KEPT_AFTER_END_MS = 7 * 86_400_000;
+
+/** Puts the service together; the lifecycle's `start` and `shutdown` do the rest in order. */
+export async function createService(runtime: Runtime): Promise<Service> {
+  prepare(runtime);
+  const service = await createEdges(runtime);
+  addBackground(runtime);
+  return service;
+}
+
+/** What must be there before anybody is let in: schema, keys, default tenant, first owner. */
+export function prepare(runtime: Runtime): void {
+  const { lifecycle, pool, keyRing, redis } = runtime;
+  lifecycle.onStart('schema', () => assertSchemaVersion(pool, [...migrationSources]));
+  // Redis may be away: the limits go on without it.
+  lifecycle.onStart('redis', () => redis.connect().catch(() => undefined));
+  lifecycle.onStart('signing-keys', () => keyRing.refresh());
+  lifecycle.onStart('bootstrap', () => makeFirstOwner(runtime));
+}
+
+/** The part that answers callers: HTTP, gRPC, and what they stand on. */
+export async function createEdges(runtime: Runtime): Promise<Service> {
+  const { config, logger, lifecycle, pool, redis, revocations, idempotency } = runtime;
+  const app = await createHttpApp({
+    module: AppModule.with(runtime),
+    logger,
+    lifecycle,
+    trustProxy: 'loopback',
+    title: 'DailyDoco identity',
+    plugins: async (fastify) => {
+      await fastify.register(cookie);
+    },
+  });
+  const grpc = new GrpcTransport({
+    host: config.GRPC_HOST,
+    port: config.GRPC_PORT,
+    services: [UserServiceService, ApiKeyServiceService],
+    authenticator: runtime.authenticator,
+    lifecycle,
+    logger,
+  });
+  app.connectMicroservice({ strategy: grpc }, { inheritAppConfig: false });
+  lifecycle.readinessCheck('database', async () => {
+    await pool.query('SELECT 1');
+  });
+  lifecycle.onStart('revocations', () => revocations.start(lifecycle.heartbeat('revocations')));
+  lifecycle.onStart('grpc', async () => {
+    await app.startAllMicroservices();
+  });
+  lifecycle.onStart('http', async () => {
+    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
+  });
+  purgeIdempotencyKeys({ store: idempotency, sql: pool, lifecycle, logger });
+  lifecycle.onStop('stores', 'database', async () => {
+    await revocations.stop();
+    redis.disconnect();
+    await pool.end();
+  });
+  return { app, grpc };
+}
+
+/** The part that works on its own: relay, key rotation, mails, housekeeping. */
+export function addBackground(runtime: Runtime): void {
+  const { config, logger, lifecycle, pool, broker, keyRing, sealer, clock, sendMail } = runtime;
+  const relay = new OutboxRelay({ connectionString: config.DATABASE_URL, broker, logger, lifecycle });
+  lifecycle.onStart('relay', () => relay.start());
+  repeat(runtime, {
+    name: 'signing-key-rotation',
+    everyMs: KEY_REFRESH_MS,
+    run: async () => {
+      await keyRing.refresh();
+      return false;
+    },
+  });
+  const mails = new MailStore(pool, sealer);
+  repeat(runtime, {
+    name: 'mails',
+    everyMs: MAIL_EVERY_MS,
+    run: () =>
+      sendOneMail(
+        {
+          claim: () => inDatabaseTransaction(pool, (tx) => new MailStore(tx, sealer).claim(clock.now())),
+          sent: (id) => mails.sent(id),
+          failed: (mail, why) => mails.failed(mail, why),
+        },
+        sendMail,
+        ({ error: err, ...failure }) => logger.warn({ err, ...failure }, 'a mail could not be sent'),
+      ),
+  });
+  repeat(runtime, { name: 'housekeeping', everyMs: PURGE_EVERY_MS, run: () => purge(runtime) });
+}
+
+async function purge(runtime: Runtime): Promise<boolean> {
+  const { pool, clock } = runtime;
+  const before = new Date(clock.now().getTime() - KEPT_AFTER_END_MS);
+  const sessions = await new SessionStore(pool, runtime).purge(before, PURGE_BATCH);
+  const codes = await new RecoveryStore(pool, runtime).purge(before, PURGE_BATCH);
+  return sessions || codes;
+}
+
+async function makeFirstOwner(runtime: Runtime): Promise<void> {
+  const { config, pool, clock, newId, passwords } = runtime;
+  const email = normaliseEmail(config.BOOTSTRAP_ADMIN_EMAIL);
+  const users = new TenantStore(pool, runtime);
+  // A hash costs a moment; at all but the first boot nobody needs it.
+  if ((await users.findDefaultTenant()) !== undefined && (await users.hasUserWithEmail(email))) return;
+  const passwordHash = await passwords.hash(config.BOOTSTRAP_ADMIN_PASSWORD);
+  const owner = {
+    id: asUserId(newId()),
+    email,
+    displayName: 'Administrator',
+    passwordHash,
+    referralCode: undefined,
+    visitorId: undefined,
+    registeredAt: clock.now(),
+  };
+  await inDatabaseTransaction(pool, (tx) =>
+    bootstrap(new TenantStore(tx, runtime), { tenantId: asTenantId(newId()), owner }),
+  );
+}
+
+function repeat(
+  { lifecycle, logger }: Runtime,
+  task: { name: string; everyMs: number; run: () => Promise<boolean> },
+): void {
+  const { name, everyMs, run } = task;
+  lifecycle.onStart(name, async () => {
+    const onError = (err: unknown): void => logger.warn({ err, task: name }, 'a run failed; it will be tried again');
+    const signs = lifecycle.heartbeat(name, { maxSilenceMs: Math.max(60_000, 3 * everyMs) });
+    const periodic = new PeriodicTask({ everyMs, run, onError, signs });
+    lifecycle.onStop('consumers', name, () => periodic.stop());
+    periodic.start();
+  });
+}

@@ -1,0 +1,55 @@
+import { type DatabaseTransaction, inDatabaseTransaction } from '@dailydoco/database';
+import { Module } from '@nestjs/common';
+import { asUserId } from '../ids.js';
+import { RUNTIME, type Runtime } from '../runtime.js';
+import { SealedOnce } from '../secrets/sealed-once.adapter.js';
+import { TenantStore } from '../tenants/tenant.store.js';
+import { TenantsModule } from '../tenants/tenants.module.js';
+import { UserStore } from '../users/user.store.js';
+import { Auth, type AuthBooks } from './auth.js';
+import { AuthHttp } from './auth.http.js';
+import { OwnSessions } from './own-sessions.js';
+import { SessionStore } from './session.store.js';
+
+function auth(runtime: Runtime): Auth {
+  const { pool, clock, newId, passwords, loginLimits, keyRing, askReferral } = runtime;
+  const once = new SealedOnce(runtime);
+  const books = (tx: DatabaseTransaction): AuthBooks => ({
+    registration: new TenantStore(tx, runtime),
+    sessions: new SessionStore(tx, runtime),
+    users: new UserStore(tx, runtime),
+  });
+  return new Auth({
+    once: (call, work) => once.run(call, (tx) => work(books(tx))),
+    withBooks: (work) => inDatabaseTransaction(pool, (tx) => work(books(tx))),
+    signer: keyRing,
+    passwords,
+    prove: {
+      findByEmail: (email) => new UserStore(pool, runtime).findByEmail(email),
+      passwords,
+      limits: loginLimits,
+    },
+    askReferral,
+    clock,
+    newUserId: () => asUserId(newId()),
+  });
+}
+
+@Module({
+  imports: [TenantsModule],
+  providers: [
+    { provide: Auth, useFactory: auth, inject: [RUNTIME] },
+    {
+      provide: OwnSessions,
+      useFactory: (runtime: Runtime) =>
+        new OwnSessions(
+          (work) => inDatabaseTransaction(runtime.pool, (tx) => work(new SessionStore(tx, runtime))),
+          runtime.clock,
+        ),
+      inject: [RUNTIME],
+    },
+  ],
+  controllers: [AuthHttp],
+  exports: [OwnSessions],
+})
+export class SessionsModule {}

@@ -1,0 +1,22 @@
+import { isTransient } from '@dailydoco/errors';
+import type { GrpcClient } from '@dailydoco/grpc';
+import type { ReferralServiceService } from '@dailydoco/proto/dailydoco/viral/v1/viral';
+import type { AskReferral } from './registration.js';
+
+/** A person is waiting for the registration. */
+const DEADLINE_MS = 1_000;
+
+/** viral-engine, asked whether a registration would get a referrer. */
+export function referralQuestions(
+  client: Pick<GrpcClient<typeof ReferralServiceService>, 'checkReferral'>,
+): AskReferral {
+  return async ({ tenantId, referralCode = '', visitorId = '' }) => {
+    try {
+      const request = { referralCode, visitorId };
+      return (await client.checkReferral(request, { deadlineMs: DEADLINE_MS, tenantId })).applies;
+    } catch (error) {
+      if (isTransient(error)) return undefined;
+      throw error;
+    }
+  };
+}

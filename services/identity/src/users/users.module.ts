@@ -1,0 +1,32 @@
+import { inDatabaseTransaction } from '@dailydoco/database';
+import { Module } from '@nestjs/common';
+import { RUNTIME, type Runtime } from '../runtime.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { UserStore } from './user.store.js';
+import { Users } from './users.js';
+import { REGISTRATIONS, UsersGrpc } from './users.grpc.js';
+import { UsersHttp } from './users.http.js';
+
+function users(runtime: Runtime): Users {
+  const { pool, clock, idempotency } = runtime;
+  return new Users({
+    find: (tenantId, userId) => new UserStore(pool, runtime).find(tenantId, userId),
+    withBook: (work) => inDatabaseTransaction(pool, (tx) => work(new UserStore(tx, runtime))),
+    once: (call, work) => idempotency.run(pool, call, (tx) => work(new UserStore(tx, runtime))),
+    clock,
+  });
+}
+
+@Module({
+  imports: [SessionsModule],
+  providers: [
+    { provide: Users, useFactory: users, inject: [RUNTIME] },
+    {
+      provide: REGISTRATIONS,
+      useFactory: (runtime: Runtime) => new UserStore(runtime.pool, runtime),
+      inject: [RUNTIME],
+    },
+  ],
+  controllers: [UsersHttp, UsersGrpc],
+})
+export class UsersModule {}
