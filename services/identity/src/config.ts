@@ -11,6 +11,14 @@ export const configSchema = z.object({
   HTTP_PORT: port.default(8080).describe('Port that HTTP listens on; 0 takes a free one.'),
   GRPC_HOST: z.string().default('127.0.0.1').describe('Address that gRPC listens on.'),
   GRPC_PORT: port.default(9090).describe('Port that gRPC listens on; 0 takes a free one.'),
+  TRUSTED_PROXIES: z
+    .string()
+    .min(1)
+    .default('loopback')
+    .transform((text) => text.split(',').map((proxy) => proxy.trim()))
+    .describe(
+      'Whose X-Forwarded headers are believed: addresses, networks (10.0.0.0/8), loopback or uniquelocal, separated by commas. Failed sign-ins are counted by the address found so.',
+    ),
   DATABASE_URL: z.string().meta({ description: 'This service’s database, as its application role.', secret: true }),
   DATABASE_POOL_MAX: whole
     .min(4)

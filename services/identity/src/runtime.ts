@@ -110,6 +110,7 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
       apiKeys,
       serviceSecret: config.INTERNAL_TOKEN_SECRET,
       revocations,
+      clock,
     }),
     askReferral: overrides.askReferral ?? connectViralEngine(config, lifecycle),
     broker: kafkaBroker({ brokers: config.KAFKA_BROKERS, clientId: SERVICE }),

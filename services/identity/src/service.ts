@@ -33,18 +33,23 @@ const KEPT_AFTER_END_MS = 7 * 86_400_000;
 export async function createService(runtime: Runtime): Promise<Service> {
   prepare(runtime);
   const service = await createEdges(runtime);
-  addBackground(runtime);
+  addRelay(runtime);
+  addTasks(runtime);
   return service;
 }
 
 /** What must be there before anybody is let in: schema, keys, default tenant, first owner. */
 export function prepare(runtime: Runtime): void {
-  const { lifecycle, pool, keyRing, redis } = runtime;
+  const { lifecycle, pool, keyRing, passwords, redis } = runtime;
   lifecycle.onStart('schema', () => assertSchemaVersion(pool, [...migrationSources]));
   // Redis may be away: the limits go on without it.
   lifecycle.onStart('redis', () => redis.connect().catch(() => undefined));
   lifecycle.onStart('signing-keys', () => keyRing.refresh());
   lifecycle.onStart('bootstrap', () => makeFirstOwner(runtime));
+  // The first unknown address must not take longer than the next: what it is compared with is made here.
+  lifecycle.onStart('passwords', async () => {
+    await passwords.verify(undefined, '');
+  });
 }
 
 /** The part that answers callers: HTTP, gRPC, and what they stand on. */
@@ -54,7 +59,7 @@ export async function createEdges(runtime: Runtime): Promise<Service> {
     module: AppModule.with(runtime),
     logger,
     lifecycle,
-    trustProxy: 'loopback',
+    trustProxy: config.TRUSTED_PROXIES,
     title: 'DailyDoco identity',
     plugins: async (fastify) => {
       await fastify.register(cookie);
@@ -88,11 +93,15 @@ export async function createEdges(runtime: Runtime): Promise<Service> {
   return { app, grpc };
 }
 
-/** The part that works on its own: relay, key rotation, mails, housekeeping. */
-export function addBackground(runtime: Runtime): void {
-  const { config, logger, lifecycle, pool, broker, keyRing, sealer, clock, sendMail } = runtime;
+/** The part that publishes the events. */
+function addRelay({ config, broker, logger, lifecycle }: Runtime): void {
   const relay = new OutboxRelay({ connectionString: config.DATABASE_URL, broker, logger, lifecycle });
   lifecycle.onStart('relay', () => relay.start());
+}
+
+/** The part that works on its own: key rotation, mails, housekeeping. */
+export function addTasks(runtime: Runtime): void {
+  const { logger, pool, keyRing, sealer, clock, sendMail } = runtime;
   repeat(runtime, {
     name: 'signing-key-rotation',
     everyMs: KEY_REFRESH_MS,
@@ -116,10 +125,11 @@ export function addBackground(runtime: Runtime): void {
         ({ error: err, ...failure }) => logger.warn({ err, ...failure }, 'a mail could not be sent'),
       ),
   });
-  repeat(runtime, { name: 'housekeeping', everyMs: PURGE_EVERY_MS, run: () => purge(runtime) });
+  repeat(runtime, { name: 'housekeeping', everyMs: PURGE_EVERY_MS, run: () => housekeeping(runtime) });
 }
 
-async function purge(runtime: Runtime): Promise<boolean> {
+/** Deletes sessions and codes of mails a week after their end; true when there may be more. */
+export async function housekeeping(runtime: Runtime): Promise<boolean> {
   const { pool, clock } = runtime;
   const before = new Date(clock.now().getTime() - KEPT_AFTER_END_MS);
   const sessions = await new SessionStore(pool, runtime).purge(before, PURGE_BATCH);

@@ -83,7 +83,11 @@ export class DocsHttp {
   async #send(name: string, reply: FastifyReply): Promise<Buffer> {
     const file = this.#files.get(name);
     if (file === undefined) throw new DomainError('NOT_FOUND');
+    const bytes = await readFile(file.path).catch((cause: unknown) => {
+      // The document is made by the build; a service run from a fresh checkout has none yet.
+      throw new DomainError('UNAVAILABLE', { detail: 'This file has not been built.', cause });
+    });
     reply.type(file.type).header('x-content-type-options', 'nosniff').header('cache-control', 'public, max-age=300');
-    return readFile(file.path);
+    return bytes;
   }
 }

@@ -1,6 +1,6 @@
-import { inDatabaseTransaction } from '@dailydoco/database';
 import { Module } from '@nestjs/common';
 import { RUNTIME, type Runtime } from '../runtime.js';
+import { SealedOnce } from '../secrets/sealed-once.adapter.js';
 import { UserStore } from '../users/user.store.js';
 import { Recovery } from './recover-access.js';
 import { RecoveryHttp } from './recovery.http.js';
@@ -8,9 +8,10 @@ import { RecoveryStore } from './recovery.store.js';
 
 function recovery(runtime: Runtime): Recovery {
   const { pool, clock, passwords, loginLimits } = runtime;
+  const once = new SealedOnce(runtime);
   return new Recovery({
     findByEmail: (email) => new UserStore(pool, runtime).findByEmail(email),
-    withBook: (work) => inDatabaseTransaction(pool, (tx) => work(new RecoveryStore(tx, runtime))),
+    once: (call, work) => once.run(call, (tx) => work(new RecoveryStore(tx, runtime))),
     hashPassword: (password) => passwords.hash(password),
     limit: (email) => loginLimits.take({ account: `mail ${email}`, address: `mail ${email}` }),
     clock,

@@ -17,7 +17,7 @@ export const TOKEN_LIFE_MS: Readonly<Record<TokenPurpose, number>> = {
 export interface RecoveryBook {
   /** A new code of which only the digest is stored. */
   issue(token: { tenantId: TenantId; userId: UserId; purpose: TokenPurpose; expiresAt: Date }): Promise<string>;
-  /** Uses a code once; undefined for one that is unknown, used, expired, or of another purpose. */
+  /** Uses a code once, and up the person's others of the purpose; undefined if unknown, used, expired or of another. */
   use(token: string, purpose: TokenPurpose, now: Date): Promise<{ tenantId: TenantId; userId: UserId } | undefined>;
   queueMail(mail: { tenantId: TenantId; userId: UserId; mail: Mail; now: Date }): Promise<void>;
   savePassword(userId: UserId, passwordHash: string, at: Date): Promise<void>;

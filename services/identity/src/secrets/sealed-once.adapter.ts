@@ -34,7 +34,7 @@ export class SealedOnce {
     const requestHash = sealer.digest(call.requestHash, 'request');
     const answer = await idempotency.run(pool, { ...call, requestHash }, async (tx) => {
       const { status, body } = await work(tx);
-      return { status, body: { sealed: sealer.seal(JSON.stringify(body), ANSWER).toString('base64') } };
+      return { status, body: { sealed: sealer.seal(JSON.stringify(body ?? null), ANSWER).toString('base64') } };
     });
     const body = JSON.parse(sealer.open(Buffer.from(answer.body.sealed, 'base64'), ANSWER).toString()) as Body;
     return { ...answer, body };

@@ -39,7 +39,13 @@ export class Sealer {
   }
 
   open(sealed: Uint8Array, context: string): Buffer {
-    return openWith(this.#sealing, sealed, context);
+    try {
+      return openWith(this.#sealing, sealed, context);
+    } catch (cause) {
+      throw new Error(`cannot open a sealed ${context}: is KEY_ENCRYPTION_SECRET the one it was sealed under?`, {
+        cause,
+      });
+    }
   }
 
   /** HMAC-SHA-256: finds equal texts again without being readable or guessable by whoever reads the database. */

@@ -20,9 +20,19 @@ export class Argon2Passwords implements Passwords {
   }
 
   async verify(passwordHash: string | undefined, password: string): Promise<boolean> {
-    const compared = passwordHash ?? (await (this.#nobody ??= this.hash('nobody has this password')));
+    const compared = passwordHash ?? (await this.#hashOfNobody());
     const same = await this.#inTurn(() => verify(compared, password));
     return same && passwordHash !== undefined;
+  }
+
+  async #hashOfNobody(): Promise<string> {
+    try {
+      return await (this.#nobody ??= this.hash('nobody has this password'));
+    } catch (error) {
+      // A full queue must not be remembered: unknown accounts would be told apart by it from then on.
+      this.#nobody = undefined;
+      throw error;
+    }
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {

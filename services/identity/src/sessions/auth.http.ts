@@ -28,7 +28,12 @@ const registerBody = z
     email: emailSchema,
     password: newPasswordSchema,
     displayName: displayNameSchema,
-    referralCode: z.string().max(200).optional().meta({ description: 'Who referred; an unknown one changes nothing.' }),
+    referralCode: z
+      .string()
+      .max(200)
+      .refine((text) => text.isWellFormed(), 'must be well-formed text')
+      .optional()
+      .meta({ description: 'Who referred; an unknown one changes nothing.' }),
   })
   .meta({ id: 'RegistrationInput' });
 
@@ -148,7 +153,12 @@ export class AuthHttp {
     { 204: { description: 'The session has ended; a token that nobody knows changes nothing.' } },
     { summary: 'Sign out' },
   )
-  async logout(@Body({ schema: refreshBody }) body: z.output<typeof refreshBody>): Promise<void> {
-    await this.#auth.logOut(body.refreshToken);
+  async logout(
+    @Body({ schema: refreshBody }) body: z.output<typeof refreshBody>,
+    @IdempotencyKey() key: string | undefined,
+    @KeyScope() scope: IdempotencyScope,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    replyWith(reply, await this.#auth.logOut(body.refreshToken, { key, scope, requestHash: requestHash(body) }));
   }
 }

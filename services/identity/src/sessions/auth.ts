@@ -1,4 +1,4 @@
-import type { DomainError } from '@dailydoco/errors';
+import { DomainError } from '@dailydoco/errors';
 import type { IdempotentCall, OncePerKey, ReplayableAnswer } from '../idempotent-call.js';
 import type { TenantId, UserId } from '../ids.js';
 import {
@@ -31,7 +31,6 @@ export interface AuthBooks {
 
 export interface AuthParts {
   readonly once: OncePerKey<AuthBooks>;
-  readonly withBooks: <T>(work: (books: AuthBooks) => Promise<T>) => Promise<T>;
   readonly signer: TokenSigner;
   readonly passwords: Passwords;
   readonly prove: ProvePassword;
@@ -92,8 +91,10 @@ export class Auth {
     { call, answer }: { call: IdempotentCall; answer: AnswerOf<SignedIn, Body> },
   ): Promise<ReplayableAnswer<Body>> {
     const { prove, clock, signer, once } = this.#parts;
-    const user = await provePassword(prove, given);
+    const { user, passwordHash } = await provePassword(prove, given);
     return once(call, async ({ sessions, users }) => {
+      // A password that was reset meanwhile opens no session that the reset could not end.
+      if (!(await users.holdPassword(user.id, passwordHash))) throw new DomainError('CREDENTIALS_INVALID');
       const now = clock.now();
       const tokens = await beginSession(sessions, signer, { user, now });
       await users.audit({ tenantId: user.tenantId, actor: `user:${user.id}`, action: 'logged_in', subjectId: user.id });
@@ -120,8 +121,11 @@ export class Auth {
     return replayable as ReplayableAnswer<Body>;
   }
 
-  logOut(refreshToken: string): Promise<void> {
-    const { withBooks, clock } = this.#parts;
-    return withBooks(({ sessions }) => logOut(sessions, { refreshToken, now: clock.now() }));
+  logOut(refreshToken: string, call: IdempotentCall): Promise<ReplayableAnswer<undefined>> {
+    const { once, clock } = this.#parts;
+    return once(call, async ({ sessions }) => {
+      await logOut(sessions, { refreshToken, now: clock.now() });
+      return { status: 204, body: undefined };
+    });
   }
 }

@@ -55,7 +55,7 @@ async function takeOne(limiter: RateLimiterRedis, key: string): Promise<void> {
   } catch (refused) {
     if (!(refused instanceof RateLimiterRes)) throw refused;
     throw new DomainError('RATE_LIMITED', {
-      detail: 'Too many failed sign-ins.',
+      detail: 'Too many attempts.',
       retryAfterSeconds: Math.max(1, Math.ceil(refused.msBeforeNext / 1_000)),
     });
   }

@@ -21,7 +21,6 @@ function auth(runtime: Runtime): Auth {
   });
   return new Auth({
     once: (call, work) => once.run(call, (tx) => work(books(tx))),
-    withBooks: (work) => inDatabaseTransaction(pool, (tx) => work(books(tx))),
     signer: keyRing,
     passwords,
     prove: {

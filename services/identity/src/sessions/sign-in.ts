@@ -29,6 +29,8 @@ export interface SessionBook {
 
 export interface UserBook {
   find(tenantId: TenantId, userId: UserId): Promise<User | undefined>;
+  /** Whether this is still the person's password; if so, it stays so until the database transaction ends. */
+  holdPassword(userId: UserId, passwordHash: string): Promise<boolean>;
   audit(entry: {
     tenantId: TenantId;
     actor: string;
@@ -120,7 +122,7 @@ export interface ProvePassword {
 export async function provePassword(
   by: ProvePassword,
   given: { email: string; password: string; address: string },
-): Promise<User> {
+): Promise<{ user: User; passwordHash: string }> {
   const email = normaliseEmail(given.email);
   const attempt = { account: email, address: given.address };
   await by.limits.take(attempt);
@@ -129,5 +131,5 @@ export async function provePassword(
   if (known === undefined || !proved) throw new DomainError('CREDENTIALS_INVALID');
   await by.limits.giveBack(attempt);
   if (known.user.status !== 'active') throw new DomainError('ACCOUNT_SUSPENDED');
-  return known.user;
+  return known;
 }

@@ -1,4 +1,3 @@
-import { isTransient } from '@dailydoco/errors';
 import type { GrpcClient } from '@dailydoco/grpc';
 import type { ReferralServiceService } from '@dailydoco/proto/dailydoco/viral/v1/viral';
 import type { AskReferral } from './registration.js';
@@ -14,9 +13,9 @@ export function referralQuestions(
     try {
       const request = { referralCode, visitorId };
       return (await client.checkReferral(request, { deadlineMs: DEADLINE_MS, tenantId })).applies;
-    } catch (error) {
-      if (isTransient(error)) return undefined;
-      throw error;
+    } catch {
+      // Whatever is wrong there, the person registers; the client's metrics tell of it, and the event carries the code.
+      return undefined;
     }
   };
 }

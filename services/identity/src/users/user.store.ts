@@ -174,7 +174,9 @@ export class UserStore implements AccessBook {
     );
     const event = { key: userId, tenantId, occurredAt: at };
     if (status === 'suspended') {
-      await endSessionsOf(this.#sql, { tenantId, userId, reason: 'suspended', at });
+      // Each by itself too: a person who is reactivated soon must not find the old access tokens working again.
+      for (const subjectId of await endSessionsOf(this.#sql, { tenantId, userId, reason: 'suspended', at }))
+        void subjectId;
       await revocations.record(this.#sql, { subjectKind: 'user', subjectId: userId, revokedAt: at });
       await outbox.append(this.#sql, [
         outgoing({ ...event, type: events.userSuspended, payload: { userId, suspendedAt: at } }),
@@ -185,6 +187,15 @@ export class UserStore implements AccessBook {
         outgoing({ ...event, type: events.userReactivated, payload: { userId, reactivatedAt: at } }),
       ]);
     }
+  }
+
+  /** Whether this is still the person's password; if so, it stays so until the database transaction ends. */
+  async holdPassword(userId: UserId, passwordHash: string): Promise<boolean> {
+    const { rows } = await this.#sql.query(
+      'SELECT 1 FROM user_profile WHERE user_id = $1 AND password_hash = $2 FOR SHARE',
+      [userId, passwordHash],
+    );
+    return rows.length > 0;
   }
 
   async savePassword(userId: UserId, passwordHash: string, at: Date): Promise<void> {
