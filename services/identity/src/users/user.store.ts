@@ -176,7 +176,7 @@ export class UserStore implements AccessBook {
     if (status === 'suspended') {
       // Each by itself too: a person who is reactivated soon must not find the old access tokens working again.
       for (const subjectId of await endSessionsOf(this.#sql, { tenantId, userId, reason: 'suspended', at }))
-        void subjectId;
+        await revocations.record(this.#sql, { subjectKind: 'session', subjectId, revokedAt: at });
       await revocations.record(this.#sql, { subjectKind: 'user', subjectId: userId, revokedAt: at });
       await outbox.append(this.#sql, [
         outgoing({ ...event, type: events.userSuspended, payload: { userId, suspendedAt: at } }),
