@@ -13,6 +13,11 @@ describe('an API key', () => {
     }
   });
 
+  it("may say what it is for, as sites' write keys do", () => {
+    expect(isApiKey(`dd_site_${'A'.repeat(43)}`)).toBe(true);
+    expect(isApiKey(`dd_page_${'A'.repeat(43)}`)).toBe(false);
+  });
+
   it('is known by the SHA-256 of the whole of it', () => {
     const { key, sha256 } = newApiKey(() => new Uint8Array(32).fill(7));
     expect(Buffer.from(sha256)).toEqual(createHash('sha256').update(key).digest());

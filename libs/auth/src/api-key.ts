@@ -4,8 +4,8 @@ import { hash, randomBytes } from 'node:crypto';
 export const API_KEY_PREFIX = 'dd_';
 
 const SECRET_BYTES = 32;
-// 32 bytes make 43 characters of base64url.
-const API_KEY = /^dd_[A-Za-z0-9_-]{43}$/;
+// 32 bytes make 43 characters of base64url. Keys of one purpose say so in front of them: dd_site_ are sites' write keys.
+const API_KEY = /^dd_(?:site_)?[A-Za-z0-9_-]{43}$/;
 
 export interface NewApiKey {
   /** Shown to its owner once and stored nowhere. */

@@ -67,6 +67,7 @@ export const REASONS = {
   USER_UNKNOWN: { http: 404, grpc: NOT_FOUND, title: 'There is no such user.' },
   PURCHASE_UNKNOWN: { http: 404, grpc: NOT_FOUND, title: 'There is no such purchase.' },
   SITE_UNKNOWN: { http: 404, grpc: NOT_FOUND, title: 'There is no such site.' },
+  MODEL_NOT_FOUND: { http: 404, grpc: NOT_FOUND, title: 'There is no such model.' },
   METHOD_NOT_ALLOWED: { http: 405, grpc: UNIMPLEMENTED, title: 'This path does not know this method.' },
 
   CONFLICT: { http: 409, grpc: FAILED_PRECONDITION, title: 'The request conflicts with the present state.' },

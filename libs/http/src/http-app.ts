@@ -13,7 +13,7 @@ import { drainWithLifecycle } from './drain.js';
 import { serveInternalPages } from './health.js';
 import { toJson } from './json.js';
 import { acceptJsonOnly } from './json-body.js';
-import { openApiFor } from './openapi.js';
+import { type OpenApiDocument, openApiFor } from './openapi.js';
 import { type ErrorBody, ProblemFilter, rawProblem } from './problem.filter.js';
 import { requestIdOf } from './request-id.js';
 import { publishPolicies } from './routes.js';
@@ -31,6 +31,8 @@ export interface HttpAppOptions {
   /** Title of the OpenAPI document. */
   readonly title?: string;
   readonly errorBody?: ErrorBody;
+  /** Completes the OpenAPI document where it cannot know better: the other error shape, answers that are streams. */
+  readonly amendDocument?: (document: OpenApiDocument) => OpenApiDocument;
   /** Registers Fastify plugins (cookies, static files) before any route. */
   readonly plugins?: (fastify: FastifyInstance) => void | Promise<void>;
 }
@@ -50,6 +52,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
  */
 export async function createHttpApp(options: HttpAppOptions): Promise<NestFastifyApplication> {
   const { module, logger, lifecycle, bodyLimitBytes = 1_048_576, errorBody, plugins, title = 'DailyDoco' } = options;
+  const { amendDocument = (document) => document } = options;
   const problems = new ProblemFilter(logger, errorBody);
   const adapter = new FastifyAdapter({
     ...serverOptions(options, problems),
@@ -74,7 +77,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   app.useGlobalFilters(problems);
   await plugins?.(fastify);
   publishPolicies(app);
-  serveInternalPages(fastify, lifecycle, () => openApiFor(app, { title }));
+  serveInternalPages(fastify, lifecycle, () => amendDocument(openApiFor(app, { title })));
   return app;
 }
 

@@ -22,6 +22,32 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const GROUP_ITEMS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000] as const;
 
 export const METRICS = {
+  // ai-gateway
+  dailydoco_completion_tokens_total: {
+    kind: 'counter',
+    unit: '{token}',
+    description: 'Tokens of recorded completions. kind: prompt, completion.',
+    labels: ['provider', 'kind'],
+  },
+  dailydoco_completions_total: {
+    kind: 'counter',
+    unit: '{completion}',
+    description: 'Completions recorded. status: complete, broken, aborted, failed.',
+    labels: ['provider', 'status'],
+  },
+  dailydoco_completions_unrecorded_total: {
+    kind: 'counter',
+    unit: '{completion}',
+    description: 'Completions whose record could not be written; a complete one among them was not answered as such.',
+    labels: ['provider', 'status'],
+  },
+  dailydoco_upstream_retries_total: {
+    kind: 'counter',
+    unit: '{retry}',
+    description: 'Calls to a model provider tried again. reason: connect, busy.',
+    labels: ['provider', 'reason'],
+  },
+
   // auth
   dailydoco_auth_api_key_lookups_total: {
     kind: 'counter',
@@ -238,6 +264,26 @@ export const METRICS = {
     unit: '{failure}',
     description: 'Observed gauges whose reading threw.',
     labels: ['metric'],
+  },
+
+  // payouts
+  dailydoco_payout_steps_total: {
+    kind: 'counter',
+    unit: '{step}',
+    description: 'Steps that payouts have taken. step: requested, submitted, settled, failed, returned, cancelled.',
+    labels: ['step'],
+  },
+  dailydoco_reconciliation_breaks_total: {
+    kind: 'counter',
+    unit: '{break}',
+    description: 'Breaks found between the ledger and what it should equal. invariant: I1 to I6.',
+    labels: ['invariant'],
+  },
+  dailydoco_reconciliation_runs_total: {
+    kind: 'counter',
+    unit: '{run}',
+    description: 'Reconciliations of a tenant. outcome: balanced, breaks, failed.',
+    labels: ['outcome'],
   },
 
   // viral-engine

@@ -3,4 +3,5 @@ export { type Cut, startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 export { sourceHooks } from './source-hooks.js';
 export { getStores, type TestStores, uniqueTopicPrefix } from './stores.js';
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.js';
+export { TokenSigner } from './token-signer.js';
 export { barrier, eventually } from './waiting.js';
