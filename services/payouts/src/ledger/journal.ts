@@ -1,0 +1,61 @@
+import type { CurrencyCode } from '@dailydoco/money';
+import type { PayoutId, PurchaseId, RefundId, TenantId, UserId } from '../ids.js';
+import { type AccountKey, type AccountKind, accountKeyText, isHouseKind } from './account.js';
+
+/** What a journal books, so that it can explain itself: an event of a purchase, or a step of a payout. */
+export type JournalCause =
+  | {
+      readonly kind: 'purchase';
+      readonly purchaseId: PurchaseId;
+      readonly sequence: bigint;
+      readonly refundId: RefundId | undefined;
+    }
+  | { readonly kind: 'payout'; readonly payoutId: PayoutId; readonly step: string };
+
+/** A part of a journal: credits are positive, debits negative, in micros. */
+export interface Leg {
+  /** Undefined: the house. */
+  readonly personId: UserId | undefined;
+  readonly kind: AccountKind;
+  readonly amountMicros: bigint;
+}
+
+export interface Journal {
+  readonly tenantId: TenantId;
+  /** The fact in the words of its event, such as CommissionsAccrued or PayoutSettled. */
+  readonly eventType: string;
+  readonly currency: CurrencyCode;
+  readonly cause: JournalCause;
+  readonly reason: string | undefined;
+  readonly occurredAt: Date;
+  readonly legs: readonly Leg[];
+  /**
+   * Whether a balance may go below zero by this journal. What was taken back after it was paid out does that; what
+   * somebody asks to be paid never may.
+   */
+  readonly mayOverdraw: boolean;
+}
+
+/**
+ * The legs of a journal, one per account and none of zero, in a fixed order. Throws on legs that do not sum to zero:
+ * a journal balances or is not written (invariant I1).
+ */
+export function settleLegs({ tenantId, currency, legs }: Pick<Journal, 'tenantId' | 'currency' | 'legs'>): {
+  account: AccountKey;
+  amountMicros: bigint;
+}[] {
+  const sums = new Map<string, { account: AccountKey; amountMicros: bigint }>();
+  let total = 0n;
+  for (const { personId, kind, amountMicros } of legs) {
+    if (isHouseKind(kind) !== (personId === undefined)) throw new Error(`${kind} cannot belong to its owner here`);
+    const account = { tenantId, ownerId: personId ?? tenantId, currency, kind };
+    const text = accountKeyText(account);
+    sums.set(text, { account, amountMicros: (sums.get(text)?.amountMicros ?? 0n) + amountMicros });
+    total += amountMicros;
+  }
+  if (total !== 0n) throw new Error(`I1: a journal must sum to zero, not to ${total}`);
+  return [...sums.entries()]
+    .filter(([, { amountMicros }]) => amountMicros !== 0n)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, leg]) => leg);
+}

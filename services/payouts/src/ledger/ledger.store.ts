@@ -1,0 +1,274 @@
+import type { Sql } from '@dailydoco/database';
+import { DomainError } from '@dailydoco/errors';
+import { asAccountId, asJournalId, type AccountId, type JournalId } from '../ids.js';
+import { type AccountKey, accountKeyText, isHouseKind } from './account.js';
+import { type Journal, settleLegs } from './journal.js';
+
+/** Stripes of an account of the house; a person's account is stripe 0. */
+const HOUSE_STRIPES = 16;
+
+interface Posting {
+  readonly tenantId: string;
+  readonly journalId: JournalId;
+  readonly accountId: AccountId;
+  readonly amountMicros: bigint;
+  /** Null: numbered by the sequence of the house. */
+  readonly position: bigint | null;
+  readonly balanceAfterMicros: bigint | null;
+}
+
+interface WrittenJournal {
+  readonly id: JournalId;
+  readonly journal: Journal;
+  readonly legs: ReturnType<typeof settleLegs>;
+}
+
+/** A balance under its row lock, on its way to the new one. */
+interface OpenBalance {
+  readonly tenantId: string;
+  readonly accountId: AccountId;
+  readonly stripe: number;
+  readonly beforeMicros: bigint;
+  balanceMicros: bigint;
+  lastPosition: bigint;
+}
+
+export interface LedgerTools {
+  readonly clock: { now(): Date };
+  readonly newId: () => string;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+/**
+ * Writes journals, many at once, with as many statements for a thousand as for one. Balances are locked in one order by
+ * everybody. An account of the house is hot: each call adds to one of its stripes, chosen at random, so that writers
+ * rarely wait for each other there.
+ */
+export class LedgerStore {
+  readonly #sql: Sql;
+  readonly #tools: LedgerTools;
+
+  constructor(sql: Sql, tools: LedgerTools) {
+    this.#sql = sql;
+    this.#tools = tools;
+  }
+
+  /**
+   * Writes the journals, in their order, inside the caller's database transaction. Throws INSUFFICIENT_BALANCE when a
+   * journal that may not overdraw would; a second journal for one cause fails on its unique key.
+   */
+  async write(journals: readonly Journal[]): Promise<void> {
+    const written = journals
+      .map((journal) => ({ id: asJournalId(this.#tools.newId()), journal, legs: settleLegs(journal) }))
+      .filter(({ legs }) => legs.length > 0);
+    if (written.length === 0) return;
+    const accounts = await this.#accounts(written.flatMap(({ legs }) => legs.map(({ account }) => account)));
+    const balances = await this.#lockBalances(accounts);
+    const postings = written.flatMap((each) => post(each, accounts, balances));
+    await this.#insertJournals(written);
+    const sums = await this.#insertPostings(postings);
+    await this.#saveBalances([...balances.values()], sums);
+  }
+
+  /** The ids of the accounts; those that do not exist yet are opened. */
+  async #accounts(wanted: readonly AccountKey[]): Promise<Map<string, AccountKey & { id: AccountId }>> {
+    const keys = [...new Map(wanted.map((key) => [accountKeyText(key), key])).values()];
+    const found = await this.#findAccounts(keys);
+    const missing = keys
+      .filter((key) => !found.has(accountKeyText(key)))
+      .toSorted((a, b) => (accountKeyText(a) < accountKeyText(b) ? -1 : 1));
+    if (missing.length === 0) return found;
+    await this.#sql.query(
+      `INSERT INTO account (tenant_id, owner_id, currency, kind, id, opened_at)
+       SELECT *, $6::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[])
+       ON CONFLICT DO NOTHING`,
+      [...columnsOf(missing), missing.map(() => this.#tools.newId()), this.#tools.clock.now()],
+    );
+    // Somebody else may have opened them at the same moment: what counts is what stands now.
+    const opened = await this.#findAccounts(missing);
+    for (const [text, account] of opened) found.set(text, account);
+    const ofPersons = [...opened.values()].filter(({ kind }) => !isHouseKind(kind));
+    await this.#openBalances(ofPersons.map(({ tenantId, id: accountId }) => ({ tenantId, accountId, stripe: 0 })));
+    return found;
+  }
+
+  async #openBalances(rows: readonly { tenantId: string; accountId: AccountId; stripe: number }[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.#sql.query(
+      `INSERT INTO account_balance (tenant_id, account_id, stripe)
+       SELECT tenant_id, account_id, stripe
+       FROM unnest($1::uuid[], $2::uuid[], $3::smallint[]) AS new (tenant_id, account_id, stripe)
+       ORDER BY tenant_id, account_id, stripe ON CONFLICT DO NOTHING`,
+      rowColumns(rows),
+    );
+  }
+
+  async #findAccounts(keys: readonly AccountKey[]): Promise<Map<string, AccountKey & { id: AccountId }>> {
+    const { rows } = await this.#sql.query<{ n: bigint; id: string }>(
+      `SELECT asked.n, a.id FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+         WITH ORDINALITY AS asked (tenant_id, owner_id, currency, kind, n)
+       JOIN account a USING (tenant_id, owner_id, currency, kind)`,
+      columnsOf(keys),
+    );
+    const found = new Map<string, AccountKey & { id: AccountId }>();
+    for (const { n, id } of rows) {
+      const key = keys[Number(n) - 1];
+      if (key !== undefined) found.set(accountKeyText(key), { ...key, id: asAccountId(id) });
+    }
+    return found;
+  }
+
+  async #lockBalances(
+    accounts: ReadonlyMap<string, AccountKey & { id: AccountId }>,
+  ): Promise<Map<AccountId, OpenBalance>> {
+    const houseStripe = 1 + ((this.#tools.randomBytes(1)[0] ?? 0) % HOUSE_STRIPES);
+    const wanted = [...accounts.values()].map(({ tenantId, id: accountId, kind }) => ({
+      tenantId,
+      accountId,
+      stripe: isHouseKind(kind) ? houseStripe : 0,
+    }));
+    // New rows first, locks second: who waits here for somebody's new row holds no lock that the other may want.
+    await this.#openBalances(wanted.filter(({ stripe }) => stripe !== 0));
+    return this.#lockRows(wanted);
+  }
+
+  async #lockRows(
+    wanted: readonly { tenantId: string; accountId: AccountId; stripe: number }[],
+  ): Promise<Map<AccountId, OpenBalance>> {
+    const { rows } = await this.#sql.query<{
+      tenant_id: string;
+      account_id: string;
+      stripe: number;
+      balance_micros: string;
+      last_position: bigint;
+    }>(
+      `SELECT b.tenant_id, b.account_id, b.stripe, b.balance_micros, b.last_position
+       FROM account_balance b
+       JOIN unnest($1::uuid[], $2::uuid[], $3::smallint[]) AS asked (tenant_id, account_id, stripe)
+         USING (tenant_id, account_id, stripe)
+       ORDER BY b.tenant_id, b.account_id, b.stripe FOR NO KEY UPDATE OF b`,
+      rowColumns(wanted),
+    );
+    return new Map(
+      rows.map((row) => {
+        const accountId = asAccountId(row.account_id);
+        const balanceMicros = BigInt(row.balance_micros);
+        const { tenant_id: tenantId, stripe, last_position: lastPosition } = row;
+        return [
+          accountId,
+          { tenantId, accountId, stripe, beforeMicros: balanceMicros, balanceMicros, lastPosition },
+        ] as const;
+      }),
+    );
+  }
+
+  async #insertJournals(written: readonly WrittenJournal[]): Promise<void> {
+    const purchase = ({ journal: { cause } }: WrittenJournal) => (cause.kind === 'purchase' ? cause : undefined);
+    const payout = ({ journal: { cause } }: WrittenJournal) => (cause.kind === 'payout' ? cause : undefined);
+    await this.#sql.query(
+      `INSERT INTO journal (tenant_id, id, event_type, currency, purchase_id, purchase_sequence, refund_id, payout_id,
+                            payout_step, reason, occurred_at, recorded_at)
+       SELECT *, $12::timestamptz
+       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::uuid[], $8::uuid[],
+                   $9::text[], $10::text[], $11::timestamptz[])`,
+      [
+        written.map(({ journal }) => journal.tenantId),
+        written.map(({ id }) => id),
+        written.map(({ journal }) => journal.eventType),
+        written.map(({ journal }) => journal.currency),
+        written.map((each) => purchase(each)?.purchaseId ?? null),
+        written.map((each) => purchase(each)?.sequence ?? null),
+        written.map((each) => purchase(each)?.refundId ?? null),
+        written.map((each) => payout(each)?.payoutId ?? null),
+        written.map((each) => payout(each)?.step ?? null),
+        written.map(({ journal }) => journal.reason ?? null),
+        written.map(({ journal }) => journal.occurredAt),
+        this.#tools.clock.now(),
+      ],
+    );
+  }
+
+  /** Returns what was really written to each account. */
+  async #insertPostings(postings: readonly Posting[]): Promise<Map<AccountId, bigint>> {
+    const { rows } = await this.#sql.query<{ account_id: string; sum: string }>(
+      `WITH written AS (
+         INSERT INTO posting (tenant_id, journal_id, account_id, amount_micros, position, balance_after_micros)
+         SELECT tenant_id, journal_id, account_id, amount_micros, coalesce(position, nextval('house_position')), balance
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::numeric[])
+           AS new (tenant_id, journal_id, account_id, amount_micros, position, balance)
+         RETURNING account_id, amount_micros)
+       SELECT account_id, sum(amount_micros) AS sum FROM written GROUP BY account_id`,
+      [
+        postings.map(({ tenantId }) => tenantId),
+        postings.map(({ journalId }) => journalId),
+        postings.map(({ accountId }) => accountId),
+        postings.map(({ amountMicros }) => amountMicros),
+        postings.map(({ position }) => position),
+        postings.map(({ balanceAfterMicros }) => balanceAfterMicros),
+      ],
+    );
+    return new Map(rows.map((row) => [asAccountId(row.account_id), BigInt(row.sum)]));
+  }
+
+  /** Saves the balances and asserts invariant I2 on each: it has moved by exactly what was posted. */
+  async #saveBalances(balances: readonly OpenBalance[], sums: ReadonlyMap<AccountId, bigint>): Promise<void> {
+    const { rows } = await this.#sql.query<{ account_id: string; balance_micros: string }>(
+      `UPDATE account_balance b SET balance_micros = new.balance, last_position = new.last
+       FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::numeric[], $5::bigint[])
+         AS new (tenant_id, account_id, stripe, balance, last)
+       WHERE b.tenant_id = new.tenant_id AND b.account_id = new.account_id AND b.stripe = new.stripe
+       RETURNING b.account_id, b.balance_micros`,
+      [
+        ...rowColumns(balances),
+        balances.map(({ balanceMicros }) => balanceMicros),
+        balances.map(({ lastPosition }) => lastPosition),
+      ],
+    );
+    const after = new Map(rows.map((row) => [asAccountId(row.account_id), BigInt(row.balance_micros)]));
+    for (const { accountId, beforeMicros } of balances) {
+      const expected = beforeMicros + (sums.get(accountId) ?? 0n);
+      if (after.get(accountId) !== expected) {
+        throw new Error(`I2: account ${accountId} stands at ${after.get(accountId)}, its postings make ${expected}`);
+      }
+    }
+  }
+}
+
+function post(
+  { id: journalId, journal, legs }: WrittenJournal,
+  accounts: ReadonlyMap<string, AccountKey & { id: AccountId }>,
+  balances: ReadonlyMap<AccountId, OpenBalance>,
+): Posting[] {
+  return legs.map(({ account, amountMicros }) => {
+    const accountId = accounts.get(accountKeyText(account))?.id;
+    const balance = accountId && balances.get(accountId);
+    if (accountId === undefined || balance === undefined) throw new Error('an account was opened and then not found');
+    balance.balanceMicros += amountMicros;
+    const posting = { tenantId: account.tenantId, journalId, accountId, amountMicros };
+    if (isHouseKind(account.kind)) return { ...posting, position: null, balanceAfterMicros: null };
+    if (!journal.mayOverdraw && amountMicros < 0n && balance.balanceMicros < 0n) {
+      throw new DomainError('INSUFFICIENT_BALANCE');
+    }
+    balance.lastPosition += 1n;
+    return { ...posting, position: balance.lastPosition, balanceAfterMicros: balance.balanceMicros };
+  });
+}
+
+function columnsOf(keys: readonly AccountKey[]): [string[], string[], string[], string[]] {
+  return [
+    keys.map(({ tenantId }) => tenantId),
+    keys.map(({ ownerId }) => ownerId),
+    keys.map(({ currency }) => currency),
+    keys.map(({ kind }) => kind),
+  ];
+}
+
+function rowColumns(
+  rows: readonly { tenantId: string; accountId: string; stripe: number }[],
+): [string[], string[], number[]] {
+  return [
+    rows.map(({ tenantId }) => tenantId),
+    rows.map(({ accountId }) => accountId),
+    rows.map(({ stripe }) => stripe),
+  ];
+}

@@ -1,0 +1,145 @@
+import { assertSchemaVersion, inDatabaseTransaction, Lease } from '@dailydoco/database';
+import { ConsumerRunner, OutboxRelay } from '@dailydoco/events';
+import { GrpcTransport } from '@dailydoco/grpc';
+import { createHttpApp, purgeIdempotencyKeys } from '@dailydoco/http';
+import { PeriodicTask } from '@dailydoco/lifecycle';
+import { counter } from '@dailydoco/telemetry';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { accessConsumer } from './access/access.consumer.js';
+import { AppModule } from './app.module.js';
+import { LedgerStore } from './ledger/ledger.store.js';
+import { migrationSources } from './migrations.js';
+import { claimPayouts, PayoutStore } from './payouts/payout.store.js';
+import { submitPayouts } from './payouts/submit-payouts.js';
+import { moneyEventsConsumer } from './purchases/money-events.consumer.js';
+import { reconcileAll } from './reconciliation/reconcile-all.js';
+import { reconciliation } from './reconciliation/reconciliation.module.js';
+import type { Runtime } from './runtime.js';
+import { standingConsumer } from './standing/standing.consumer.js';
+
+export interface Service {
+  readonly app: NestFastifyApplication;
+  readonly grpc: GrpcTransport;
+}
+
+/** A replica that lost its database waits this long before it tries for the lease of the reconciliation again. */
+const LEASE_RETRY_MS = 5_000;
+
+const steps = counter('dailydoco_payout_steps_total');
+
+/**
+ * Puts the service together: edges, relay, consumers, schedulers, each registered with the lifecycle, whose `start`
+ * and `shutdown` do the rest in order.
+ */
+export async function createService(runtime: Runtime): Promise<Service> {
+  const service = await createEdges(runtime);
+  addBackground(runtime);
+  return service;
+}
+
+/** The part that answers callers: HTTP, and gRPC's health. */
+export async function createEdges(runtime: Runtime): Promise<Service> {
+  const { config, logger, lifecycle, pool, revocations, idempotency } = runtime;
+  const app = await createHttpApp({
+    module: AppModule.with(runtime),
+    logger,
+    lifecycle,
+    trustProxy: 'loopback',
+    title: 'DailyDoco payouts',
+  });
+  const grpc = new GrpcTransport({
+    host: config.GRPC_HOST,
+    port: config.GRPC_PORT,
+    services: [],
+    authenticator: runtime.authenticator,
+    lifecycle,
+    logger,
+  });
+  app.connectMicroservice({ strategy: grpc }, { inheritAppConfig: false });
+
+  lifecycle.readinessCheck('database', async () => {
+    await pool.query('SELECT 1');
+  });
+  lifecycle.onStart('schema', () => assertSchemaVersion(pool, [...migrationSources]));
+  lifecycle.onStart('revocations', () => revocations.start(lifecycle.heartbeat('revocations')));
+  lifecycle.onStart('grpc', async () => {
+    await app.startAllMicroservices();
+  });
+  lifecycle.onStart('http', async () => {
+    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
+  });
+  purgeIdempotencyKeys({ store: idempotency, sql: pool, lifecycle, logger });
+  lifecycle.onStop('stores', 'database', async () => {
+    await revocations.stop();
+    await pool.end();
+  });
+  return { app, grpc };
+}
+
+/** The part that works on its own: relay, consumers, the way to the rail, reconciliation. */
+export function addBackground(runtime: Runtime): void {
+  const { config, logger, lifecycle, pool, broker, revocations, apiKeys } = runtime;
+  const relay = new OutboxRelay({ connectionString: config.DATABASE_URL, broker, logger, lifecycle });
+  const consumers = [accessConsumer({ revocations, apiKeys }), standingConsumer(), moneyEventsConsumer(runtime)];
+  const runner = new ConsumerRunner({ broker, pool, consumers, logger, lifecycle });
+  lifecycle.onStart('relay', () => relay.start());
+  lifecycle.onStart('consumers', () => runner.start());
+  lifecycle.onStart('payouts', async () => {
+    const task = new PeriodicTask({
+      everyMs: config.PAYOUT_WORK_EVERY_MS,
+      run: () => submit(runtime),
+      onError: (err) => logger.warn({ err }, 'payouts could not be looked at; they will be again'),
+      signs: lifecycle.heartbeat('payouts'),
+    });
+    lifecycle.onStop('consumers', 'payouts', () => task.stop());
+    task.start();
+  });
+  lifecycle.onStart('reconciliation', async () => reconcileByLease(runtime));
+}
+
+/** One round of what is due for the rail. */
+function submit({ pool, outbox, rail, clock, logger, ...tools }: Runtime): Promise<boolean> {
+  return submitPayouts({
+    claim: (now, limit) => inDatabaseTransaction(pool, (tx) => claimPayouts(tx, { now, limit })),
+    rail,
+    inTransaction: (work) =>
+      inDatabaseTransaction(pool, (tx) =>
+        work(new PayoutStore(tx, { ledger: new LedgerStore(tx, { ...tools, clock }), outbox })),
+      ),
+    clock,
+    taken: (step) => steps.add(1, { step }),
+    failed: ({ id }, err) => logger.warn({ err, payoutId: id }, 'the rail gave no answer; it will be asked again'),
+  });
+}
+
+/** One replica reconciles, again and again, as long as it holds the lease. */
+function reconcileByLease(runtime: Runtime): void {
+  const { config, lifecycle, logger } = runtime;
+  const heartbeat = lifecycle.heartbeat('reconciliation', {
+    maxSilenceMs: 2 * config.RECONCILE_EVERY_MS + 60_000,
+  });
+  const lease = Lease.hold({
+    connectionString: config.DATABASE_URL,
+    key: 'reconciliation',
+    retryMs: LEASE_RETRY_MS,
+    heartbeat,
+    onHeld: async (signal) => {
+      const task = new PeriodicTask({
+        everyMs: config.RECONCILE_EVERY_MS,
+        run: async () => {
+          await reconcileAll(reconciliation(runtime), signal);
+          return false;
+        },
+        onError: (err) => logger.warn({ err }, 'reconciliation could not be run; it will be again'),
+        signs: { beat: () => heartbeat.beat(), stop: () => undefined },
+      });
+      task.start();
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      await task.stop();
+    },
+  });
+  lifecycle.onStop('consumers', 'reconciliation', async () => {
+    await lease.release();
+    heartbeat.stop();
+  });
+}

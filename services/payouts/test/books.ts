@@ -1,0 +1,232 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createPool, type DatabaseTransaction, inDatabaseTransaction, runMigrations } from '@dailydoco/database';
+import { events, Outbox, type ReceivedEvent } from '@dailydoco/events';
+import { newId } from '@dailydoco/lifecycle';
+import { currencyOf, parseDecimal } from '@dailydoco/money';
+import { createTestDatabase, fakeClock } from '@dailydoco/testing';
+import { asPayoutMethodId, asTenantId, asUserId, type PayoutMethodId, type TenantId, type UserId } from '../src/ids.js';
+import { LedgerReadStore } from '../src/ledger/ledger-reads.store.js';
+import { LedgerStore } from '../src/ledger/ledger.store.js';
+import type { Balance } from '../src/ledger/read-ledger.js';
+import { migrationSources } from '../src/migrations.js';
+import { requestPayout } from '../src/payouts/change-payout.js';
+import { PayoutMethodStore } from '../src/payouts/payout-method.store.js';
+import type { PayoutMethod } from '../src/payouts/payout-method.js';
+import type { Payout, PayoutStatus } from '../src/payouts/payout.js';
+import { claimPayouts, PayoutReadStore, PayoutStore } from '../src/payouts/payout.store.js';
+import { SandboxRail } from '../src/payouts/sandbox-rail.store.js';
+import { type Rail, submitPayouts } from '../src/payouts/submit-payouts.js';
+import { moneyEventsConsumer } from '../src/purchases/money-events.consumer.js';
+import { BooksStore } from '../src/reconciliation/books.store.js';
+import type { Break } from '../src/reconciliation/compare-purchases.js';
+import type { PurchaseStates } from '../src/reconciliation/reconcile-tenant.js';
+import { StandingStore } from '../src/standing/standing.store.js';
+import { Life, START } from './lives.js';
+import { receivedOf } from './wire.js';
+
+type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
+
+/** A database of this service with all its tables, for one spec file. */
+export function migratedDatabase(): Promise<TestDatabase> {
+  return createTestDatabase({
+    template: `payouts-${migrationsHash()}`,
+    migrate: async (connectionString, appRole) => {
+      await runMigrations({ connectionString, appRole, sources: [...migrationSources] });
+    },
+  });
+}
+
+function migrationsHash(): string {
+  const hash = createHash('sha256');
+  for (const { directory } of migrationSources) {
+    for (const name of readdirSync(directory).toSorted()) {
+      if (!name.includes('.')) hash.update(readFileSync(`${directory}/${name}/migration.sql`));
+    }
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+export const micros = (amount: string): bigint => {
+  const parsed = parseDecimal(amount);
+  if (parsed === undefined) throw new Error(`${amount} is no amount`);
+  return parsed;
+};
+
+/** What one round of the worker did. */
+export interface Round {
+  readonly steps: PayoutStatus[];
+  readonly failures: unknown[];
+}
+
+/** What specs of the ledger work with: the real database, the real consumer and worker, a clock in their hands. */
+export class Books {
+  readonly clock = fakeClock(START);
+  readonly newId = newId;
+  readonly randomBytes = randomBytes;
+  readonly outbox = new Outbox({ source: 'dailydoco/payouts', newId });
+  readonly pool: ReturnType<typeof createPool>;
+  readonly rail: Rail;
+  readonly #database: TestDatabase;
+
+  constructor(database: TestDatabase) {
+    this.#database = database;
+    this.pool = createPool({
+      connectionString: database.appUrl,
+      max: 16,
+      applicationName: 'spec',
+      statementTimeoutMs: 20_000,
+    });
+    this.rail = new SandboxRail(this.pool, this.clock);
+  }
+
+  get appUrl(): string {
+    return this.#database.appUrl;
+  }
+
+  get ownerUrl(): string {
+    return this.#database.ownerUrl;
+  }
+
+  newTenant(): TenantId {
+    return asTenantId(newId());
+  }
+
+  newPerson(): UserId {
+    return asUserId(newId());
+  }
+
+  /** Hands events to the real consumer. A deadlock would be retried in silence elsewhere; here it must not happen. */
+  apply(batch: readonly ReceivedEvent[], then?: (tx: DatabaseTransaction) => Promise<void>): Promise<void> {
+    const consumer = moneyEventsConsumer(this);
+    const work = async (tx: DatabaseTransaction): Promise<void> => {
+      await consumer.applyBatch(tx, batch);
+      await then?.(tx);
+    };
+    return inDatabaseTransaction(this.pool, work, { maxAttempts: 1 });
+  }
+
+  async live(...lives: readonly Life[]): Promise<void> {
+    await this.apply(lives.flatMap(receivedOf));
+  }
+
+  /** A purchase of which the person has the amount, available. */
+  async earn(tenantId: TenantId, personId: UserId, amount: string, currency = 'USD'): Promise<Life> {
+    const shares = [{ beneficiaryId: personId, micros: micros(amount) }];
+    const life = new Life({ tenantId, currency: currencyOf(currency), amountMicros: 2n * micros(amount), shares });
+    life.release();
+    await this.live(life);
+    return life;
+  }
+
+  async balance(tenantId: TenantId, personId: UserId, currency = 'USD'): Promise<Balance | undefined> {
+    const balances = await new LedgerReadStore(this.pool).balancesOf(tenantId, personId);
+    return balances.find((each) => each.currency === currency);
+  }
+
+  /** Everything wrong in the books of a tenant, by the checks that reconciliation makes. */
+  breaks(tenantId: TenantId): Promise<Break[]> {
+    return this.ownBooks().breaksWithin(tenantId);
+  }
+
+  ownBooks(): BooksStore {
+    return new BooksStore(this.pool, (work) =>
+      inDatabaseTransaction(this.pool, work, { isolation: 'repeatable read' }),
+    );
+  }
+
+  suspend(tenantId: TenantId, personId: UserId, suspended = true): Promise<void> {
+    return new StandingStore(this.pool).set({ tenantId, personId, suspended, at: this.clock.now() });
+  }
+
+  async addMethod(
+    tenantId: TenantId,
+    personId: UserId,
+    outcome: PayoutMethod['outcome'] = 'settled',
+  ): Promise<PayoutMethodId> {
+    const id = asPayoutMethodId(newId());
+    const createdAt = this.clock.now();
+    await new PayoutMethodStore(this.pool).add({ tenantId, personId, id, kind: 'sandbox', outcome, createdAt });
+    return id;
+  }
+
+  payoutBook(tx: DatabaseTransaction): PayoutStore {
+    return new PayoutStore(tx, { ledger: new LedgerStore(tx, this), outbox: this.outbox });
+  }
+
+  /** Asks for a payout that is due for the rail at once; `first` runs in its database transaction before. */
+  request(
+    order: { tenantId: TenantId; personId: UserId; methodId: PayoutMethodId; amount: string },
+    first?: () => Promise<void>,
+  ): Promise<Payout> {
+    const { amount, ...rest } = order;
+    const wanted = { ...rest, amount: { amountMicros: micros(amount), currency: currencyOf('USD') } };
+    return inDatabaseTransaction(this.pool, async (tx) => {
+      await first?.();
+      return requestPayout(this.payoutBook(tx), wanted, { now: this.clock.now(), newId, cancelWindowMs: 0 });
+    });
+  }
+
+  async payout({ tenantId, id }: Pick<Payout, 'tenantId' | 'id'>): Promise<Payout> {
+    const found = await new PayoutReadStore(this.pool).find(tenantId, id);
+    if (found === undefined) throw new Error('there is no such payout');
+    return found;
+  }
+
+  /** One round of the worker; `crash` runs at the end of the database transaction that records an answer. */
+  async work(rail: Rail = this.rail, crash?: (tx: DatabaseTransaction) => Promise<void>): Promise<Round> {
+    const round: Round = { steps: [], failures: [] };
+    await submitPayouts({
+      claim: (now, limit) => inDatabaseTransaction(this.pool, (tx) => claimPayouts(tx, { now, limit })),
+      rail,
+      inTransaction: (record) =>
+        inDatabaseTransaction(this.pool, async (tx) => {
+          const result = await record(this.payoutBook(tx));
+          await crash?.(tx);
+          return result;
+        }),
+      clock: this.clock,
+      taken: (step) => round.steps.push(step),
+      failed: (_, error) => round.failures.push(error),
+    });
+    return round;
+  }
+
+  /** The names of this service's events about an aggregate, in the order of their writing. */
+  async published(key: string): Promise<string[]> {
+    const { rows } = await this.pool.query<{ event_type: string; payload: Buffer }>(
+      'SELECT event_type, payload FROM messaging.outbox WHERE aggregate_key = $1 ORDER BY id',
+      [key],
+    );
+    return rows.map(({ event_type, payload }) => {
+      // Whatever stands in the outbox can be read.
+      Object.values(events)
+        .find(({ type }) => type === event_type)
+        ?.codec.decode(payload);
+      return event_type.slice(event_type.lastIndexOf('.') + 1);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.pool.end();
+    await this.#database.drop();
+  }
+}
+
+export async function startBooks(): Promise<Books> {
+  return new Books(await migratedDatabase());
+}
+
+/** Stands in for viral-engine: tells the lives page by page, ascending by id. */
+export function statesOf(lives: () => readonly Life[], { pageSize = 1_000, changedAt = START } = {}): PurchaseStates {
+  return {
+    page(tenantId, pageToken) {
+      const own = lives()
+        .filter((life) => life.tenantId === tenantId && life.purchaseId > pageToken)
+        .toSorted((a, b) => (a.purchaseId < b.purchaseId ? -1 : 1));
+      const states = own.slice(0, pageSize).map((life) => life.state(changedAt));
+      const nextPageToken = own.length > pageSize ? (states.at(-1)?.purchaseId ?? '') : '';
+      return Promise.resolve({ states, nextPageToken });
+    },
+  };
+}

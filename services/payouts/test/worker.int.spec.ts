@@ -1,0 +1,252 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { inDatabaseTransaction } from '@dailydoco/database';
+import { barrier } from '@dailydoco/testing';
+import type { TenantId, UserId } from '../src/ids.js';
+import { cancelPayout } from '../src/payouts/change-payout.js';
+import type { PayoutMethod } from '../src/payouts/payout-method.js';
+import type { Payout } from '../src/payouts/payout.js';
+import type { Rail } from '../src/payouts/submit-payouts.js';
+import { type Books, micros, startBooks } from './books.js';
+
+const CLAIM_MS = 30_000;
+let books: Books;
+
+beforeAll(async () => {
+  books = await startBooks();
+});
+
+afterAll(() => books.stop());
+
+interface Case {
+  readonly tenantId: TenantId;
+  readonly personId: UserId;
+  readonly payout: Payout;
+}
+
+/** A person with 100.00 who asks for 30.00. */
+async function asked(outcome: PayoutMethod['outcome'] = 'settled'): Promise<Case> {
+  const [tenantId, personId] = [books.newTenant(), books.newPerson()];
+  await books.earn(tenantId, personId, '100.00');
+  const methodId = await books.addMethod(tenantId, personId, outcome);
+  return { tenantId, personId, payout: await books.request({ tenantId, personId, methodId, amount: '30.00' }) };
+}
+
+const balanceOf = async ({ tenantId, personId }: Case) => {
+  const { availableMicros, inTransitMicros, paidMicros } = (await books.balance(tenantId, personId))!;
+  return [availableMicros, inTransitMicros, paidMicros].map((amount) => Number(amount) / 1e6);
+};
+
+const timesAsked = async ({ payout: { tenantId, id } }: Case) => {
+  const { rows } = await books.pool.query<{ times_asked: number }>(
+    'SELECT times_asked FROM sandbox_payment WHERE tenant_id = $1 AND reference = $2',
+    [tenantId, id],
+  );
+  expect(rows.length).toBeLessThanOrEqual(1);
+  return rows[0]?.times_asked ?? 0;
+};
+
+const statusOf = async ({ payout }: Case) => (await books.payout(payout)).status;
+
+/** Pays, and then loses the answer. */
+const deaf: Rail = {
+  async pay(payout) {
+    await books.rail.pay(payout);
+    throw new Error('the answer was lost');
+  },
+};
+
+const soundBooks = async ({ tenantId }: Case) => expect(await books.breaks(tenantId)).toEqual([]);
+
+describe('A payout', () => {
+  it('settles: the money waits in transit and then has left', async () => {
+    const one = await asked();
+    expect(await balanceOf(one)).toEqual([70, 30, 0]);
+    expect((await books.work()).steps).toEqual(['settled']);
+    expect(await balanceOf(one)).toEqual([70, 0, 30]);
+    expect(await books.published(one.payout.id)).toEqual(['PayoutRequested', 'PayoutSettled']);
+    books.clock.advance(3_600_000);
+    expect(await books.work()).toEqual({ steps: [], failures: [] });
+    await soundBooks(one);
+  });
+
+  it('fails: the money is available again, with the reason', async () => {
+    const one = await asked('failed');
+    expect((await books.work()).steps).toEqual(['failed']);
+    expect(await balanceOf(one)).toEqual([100, 0, 0]);
+    expect(await books.payout(one.payout)).toMatchObject({ status: 'failed', reason: 'sandbox_failure' });
+    expect(await books.published(one.payout.id)).toEqual(['PayoutRequested', 'PayoutFailed']);
+    await soundBooks(one);
+  });
+
+  it('is returned after it settled: cash comes back', async () => {
+    const one = await asked('returned');
+    expect((await books.work()).steps).toEqual(['settled']);
+    expect(await balanceOf(one)).toEqual([70, 0, 30]);
+    await soundBooks(one);
+    expect((await books.work()).steps).toEqual([]);
+    books.clock.advance(1_000);
+    expect((await books.work()).steps).toEqual(['returned']);
+    expect(await balanceOf(one)).toEqual([100, 0, 0]);
+    expect(await books.payout(one.payout)).toMatchObject({ status: 'returned', reason: 'sandbox_return' });
+    expect(await books.published(one.payout.id)).toEqual(['PayoutRequested', 'PayoutSettled', 'PayoutReturned']);
+    await soundBooks(one);
+  });
+});
+
+describe('I6 nobody is paid twice', () => {
+  it('when the answers of the rail are lost, again and again', async () => {
+    const one = await asked();
+    for (let n = 1; n <= 5; n += 1) {
+      expect((await books.work(deaf)).failures).toHaveLength(1);
+      expect([await statusOf(one), await timesAsked(one)]).toEqual(['submitted', n]);
+      // Claimed: nobody asks before the claim has run out.
+      expect(await books.work()).toEqual({ steps: [], failures: [] });
+      expect(await balanceOf(one)).toEqual([70, 30, 0]);
+      books.clock.advance(n * CLAIM_MS);
+    }
+    expect((await books.work()).steps).toEqual(['settled']);
+    expect(await balanceOf(one)).toEqual([70, 0, 30]);
+    await soundBooks(one);
+  });
+
+  it('when the answer "settled" was lost and the payment has come back since', async () => {
+    const one = await asked('returned');
+    await books.work(deaf);
+    books.clock.advance(CLAIM_MS);
+    expect((await books.work()).steps).toEqual(['settled', 'returned']);
+    expect(await balanceOf(one)).toEqual([100, 0, 0]);
+    expect(await books.published(one.payout.id)).toEqual(['PayoutRequested', 'PayoutSettled', 'PayoutReturned']);
+    await soundBooks(one);
+  });
+
+  it('when the process dies between the payment and its record', async () => {
+    const one = await asked();
+    const { failures, steps } = await books.work(books.rail, async (tx) => {
+      await tx.query('SELECT pg_terminate_backend(pg_backend_pid())');
+    });
+    expect([failures.length, steps]).toEqual([1, []]);
+    expect(await balanceOf(one)).toEqual([70, 30, 0]);
+    expect(await books.published(one.payout.id)).toEqual(['PayoutRequested']);
+    books.clock.advance(CLAIM_MS);
+    expect((await books.work()).steps).toEqual(['settled']);
+    expect([await balanceOf(one), await timesAsked(one)]).toEqual([[70, 0, 30], 2]);
+    await soundBooks(one);
+  });
+
+  it('when the claim runs out while a slow answer is on its way', async () => {
+    const one = await asked('returned');
+    const [told, heard] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow = books.work({
+      async pay(payout) {
+        const answer = await books.rail.pay(payout);
+        told.resolve();
+        await heard.promise;
+        return answer;
+      },
+    });
+    await told.promise;
+    books.clock.advance(CLAIM_MS);
+    expect((await books.work()).steps).toEqual(['settled', 'returned']);
+    heard.resolve();
+    expect(await slow).toEqual({ steps: [], failures: [] });
+    expect([await statusOf(one), await balanceOf(one)]).toEqual(['returned', [100, 0, 0]]);
+    await soundBooks(one);
+  });
+
+  it('when two workers look at the same payouts at the same moment', async () => {
+    const cases = await Promise.all(Array.from({ length: 12 }, () => asked()));
+    const meet = barrier(2);
+    const met: Rail = { pay: (payout) => books.rail.pay(payout) };
+    const rounds = await Promise.all(
+      [1, 2].map(async () => {
+        await meet();
+        return books.work(met);
+      }),
+    );
+    expect(rounds.flatMap(({ steps }) => steps)).toEqual(Array.from({ length: 12 }, () => 'settled'));
+    for (const one of cases) {
+      expect([await timesAsked(one), await balanceOf(one)]).toEqual([1, [70, 0, 30]]);
+      await soundBooks(one);
+    }
+  });
+});
+
+describe('One balance', () => {
+  it('is given out once, however many ask for it at the same moment', async () => {
+    const [tenantId, personId] = [books.newTenant(), books.newPerson()];
+    await books.earn(tenantId, personId, '100.00');
+    const methodId = await books.addMethod(tenantId, personId);
+    const meet = barrier(8);
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 8 }, () => books.request({ tenantId, personId, methodId, amount: '30.00' }, meet)),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ reason: 'INSUFFICIENT_BALANCE' });
+    }
+    const balance = await books.balance(tenantId, personId);
+    expect(balance).toMatchObject({ availableMicros: micros('10.00'), inTransitMicros: micros('90.00') });
+    expect(await books.breaks(tenantId)).toEqual([]);
+    expect((await books.work()).steps).toEqual(['settled', 'settled', 'settled']);
+  });
+
+  it('is cancelled or submitted, never both', async () => {
+    const cases = await Promise.all(Array.from({ length: 10 }, () => asked()));
+    const [cancels, { steps }] = await Promise.all([
+      Promise.allSettled(
+        cases.map(({ tenantId, personId, payout: { id } }) =>
+          inDatabaseTransaction(books.pool, (tx) =>
+            cancelPayout(books.payoutBook(tx), { tenantId, personId, id, now: books.clock.now() }),
+          ),
+        ),
+      ),
+      books.work(),
+    ]);
+    const cancelled = cancels.filter(({ status }) => status === 'fulfilled').length;
+    await books.work();
+    expect(cancelled + steps.length).toBeLessThanOrEqual(10);
+    for (const [n, one] of cases.entries()) {
+      const won = cancels[n]!.status === 'fulfilled';
+      expect(await statusOf(one)).toBe(won ? 'cancelled' : 'settled');
+      expect(await balanceOf(one)).toEqual(won ? [100, 0, 0] : [70, 0, 30]);
+      expect(await timesAsked(one)).toBe(won ? 0 : 1);
+      await soundBooks(one);
+    }
+  });
+});
+
+describe('A suspended person', () => {
+  it('is not paid; the payout stays and goes on after the reactivation', async () => {
+    const one = await asked();
+    await books.suspend(one.tenantId, one.personId);
+    books.clock.advance(3_600_000);
+    expect(await books.work()).toEqual({ steps: [], failures: [] });
+    expect([await statusOf(one), await timesAsked(one)]).toEqual(['requested', 0]);
+    await books.suspend(one.tenantId, one.personId, false);
+    expect((await books.work()).steps).toEqual(['settled']);
+    await soundBooks(one);
+  });
+
+  it('is not paid by a second try either, but what comes back is booked', async () => {
+    const [lost, back] = [await asked(), await asked('returned')];
+    await books.work({ pay: (payout) => (payout.id === lost.payout.id ? deaf : books.rail).pay(payout) });
+    for (const { tenantId, personId } of [lost, back]) await books.suspend(tenantId, personId);
+    books.clock.advance(3_600_000);
+    expect((await books.work()).steps).toEqual(['returned']);
+    expect([await statusOf(lost), await timesAsked(lost)]).toEqual(['submitted', 1]);
+    expect(await balanceOf(back)).toEqual([100, 0, 0]);
+    await books.suspend(lost.tenantId, lost.personId, false);
+    expect((await books.work()).steps).toEqual(['settled']);
+    await soundBooks(lost);
+    await soundBooks(back);
+  });
+
+  it('cannot be suspended by an older word', async () => {
+    const one = await asked();
+    await books.suspend(one.tenantId, one.personId, false);
+    books.clock.advance(-60_000);
+    await books.suspend(one.tenantId, one.personId);
+    books.clock.advance(60_000);
+    expect((await books.work()).steps).toEqual(['settled']);
+  });
+});
