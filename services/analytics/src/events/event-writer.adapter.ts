@@ -1,0 +1,66 @@
+import { GroupWriter, inDatabaseTransaction } from '@dailydoco/database';
+import { commitEvents } from './commit-events.js';
+import type { StoredEvent } from './event.js';
+import { EventStore } from './event.store.js';
+import { dayOf } from './keep-up.js';
+import { PartitionStore } from './partition.store.js';
+import type { Counted, EventWriter } from './record-events.js';
+
+type Pool = Parameters<typeof inDatabaseTransaction>[0];
+
+/** Requests in one database transaction; each has up to 500 events. */
+const MAX_GROUP = 20;
+const MAX_WAIT_MS = 3;
+const WRITERS = 2;
+/** What Postgres says when a row fits no partition. */
+const NO_PARTITION = '23514';
+
+/**
+ * Group commit of events. After a connection was lost during COMMIT the senders are told to try again: what was
+ * committed after all counts as a duplicate then.
+ */
+export class GroupedEventWriter implements EventWriter {
+  readonly #writer: GroupWriter<readonly StoredEvent[], Counted>;
+  readonly #pool: Pool;
+  readonly #partitions: PartitionStore;
+  readonly #newId: () => string;
+
+  constructor(given: { pool: Pool; newId: () => string; maxQueued: number }) {
+    this.#pool = given.pool;
+    this.#newId = given.newId;
+    this.#partitions = new PartitionStore(given.pool);
+    this.#writer = new GroupWriter<readonly StoredEvent[], Counted>({
+      name: 'events',
+      maxGroup: MAX_GROUP,
+      maxWaitMs: MAX_WAIT_MS,
+      maxQueued: given.maxQueued,
+      concurrency: WRITERS,
+      commit: (requests) => this.#commit(requests),
+    });
+  }
+
+  submit(events: readonly StoredEvent[]): Promise<Counted> {
+    return this.#writer.submit(events);
+  }
+
+  /** Commits what waits and refuses what comes. */
+  close(): Promise<void> {
+    return this.#writer.close();
+  }
+
+  async #commit(requests: readonly (readonly StoredEvent[])[]): Promise<Counted[]> {
+    try {
+      return await this.#commitOnce(requests);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === NO_PARTITION)) throw error;
+      // A partition that was there is gone: dropped by retention, or by hand. It is made again.
+      this.#partitions.forget();
+      return this.#commitOnce(requests);
+    }
+  }
+
+  async #commitOnce(requests: readonly (readonly StoredEvent[])[]): Promise<Counted[]> {
+    await this.#partitions.ensure(requests.flat().map(({ occurredAt }) => dayOf(occurredAt)));
+    return inDatabaseTransaction(this.#pool, (tx) => commitEvents(new EventStore(tx), requests, this.#newId));
+  }
+}
