@@ -1,4 +1,4 @@
-import { Caller, type Principal, Requires, tenantOf } from '@dailydoco/auth';
+import { Caller, type Principal, Requires } from '@dailydoco/auth';
 import {
   Answers,
   callerIdOf,
@@ -9,11 +9,11 @@ import {
   requestHash,
   uuidSchema,
 } from '@dailydoco/http';
-import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
+import { Body, Controller, Inject, Post, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { asTenantId } from '../ids.js';
 import { displayNameSchema, emailSchema, newPasswordSchema, userSchema, viewUser } from '../sessions/auth-view.http.js';
+import { InstallationOwnerGuard } from './installation-owner.http.js';
 import { normaliseHost } from './tenant.js';
 import { Tenants } from './tenants.js';
 
@@ -60,6 +60,7 @@ export class TenantsHttp {
 
   @Post()
   @Requires({ person: { roles: ['owner'] } })
+  @UseGuards(InstallationOwnerGuard)
   @Answers(
     { 201: { description: 'The new tenant.', schema: tenantSchema } },
     {
@@ -78,7 +79,7 @@ export class TenantsHttp {
     const answer = await this.#tenants.open(
       { ...body, hosts: [...new Set(body.hosts)] },
       {
-        actor: { tenantId: asTenantId(tenantOf(caller)), callerId: callerIdOf(caller) },
+        actor: callerIdOf(caller),
         call: { key, scope, requestHash: requestHash(body) },
         answer: ({ tenant, owner }) => ({
           status: 201,

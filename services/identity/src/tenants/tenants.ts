@@ -27,19 +27,23 @@ export class Tenants {
     this.#parts = parts;
   }
 
-  /** Throws FORBIDDEN for an owner of another tenant, HOST_TAKEN, EMAIL_TAKEN. */
+  /** Throws FORBIDDEN for an owner of another tenant than the default one. */
+  async refuseOthers(tenantId: TenantId): Promise<void> {
+    if ((await this.#parts.findDefaultTenant()) !== tenantId)
+      throw new DomainError('FORBIDDEN', { detail: 'Tenants are opened by the owners of the installation.' });
+  }
+
+  /** Throws HOST_TAKEN, EMAIL_TAKEN. Who may do this, `refuseOthers` has said before. */
   async open<Body>(
     given: NewTenant,
     context: {
-      actor: { tenantId: TenantId; callerId: string };
+      actor: string;
       call: IdempotentCall;
       answer: (opened: { tenant: Tenant; owner: User }) => { status: number; body: Body };
     },
   ): Promise<ReplayableAnswer<Body>> {
-    const { once, clock, findDefaultTenant, hashPassword, newTenantId, newUserId } = this.#parts;
+    const { once, clock, hashPassword, newTenantId, newUserId } = this.#parts;
     const { actor, call, answer } = context;
-    if ((await findDefaultTenant()) !== actor.tenantId)
-      throw new DomainError('FORBIDDEN', { detail: 'Tenants are opened by the owners of the installation.' });
     const passwordHash = await hashPassword(given.owner.password);
     return once(call, async (book) => {
       const now = clock.now();
@@ -55,7 +59,7 @@ export class Tenants {
         visitorId: undefined,
         registeredAt: now,
       };
-      return answer(await openTenant(book, { tenant, owner, actor: actor.callerId }));
+      return answer(await openTenant(book, { tenant, owner, actor }));
     });
   }
 }

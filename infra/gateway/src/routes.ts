@@ -1,0 +1,93 @@
+/** The services that the gateway stands before. */
+export const SERVICES = ['identity', 'viral-engine', 'payouts', 'analytics', 'website-builder', 'ai-gateway'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+export interface Route {
+  readonly service: ServiceName;
+  /** As the OpenAPI document writes it: `/v1/purchases/{id}`. Matches this path and nothing below it. */
+  readonly path: string;
+  /** Also everything below `path`, which then ends in a slash. */
+  readonly below?: true;
+  /** Where fewer requests a minute and address are let through than usual. */
+  readonly perMinute?: number;
+}
+
+/** Requests a minute and address, over all routes that say nothing else. */
+export const REQUESTS_PER_MINUTE = 6_000;
+const REGISTRATIONS_PER_MINUTE = 60;
+
+/**
+ * Every path of the public API and the service that answers there: the one source of the gateway's configuration and of what
+ * the OpenAPI document may name. Methods are the service's own matter.
+ */
+export const ROUTES: readonly Route[] = [
+  { service: 'identity', path: '/v1/auth/register', perMinute: REGISTRATIONS_PER_MINUTE },
+  { service: 'identity', path: '/v1/auth/login' },
+  { service: 'identity', path: '/v1/auth/refresh' },
+  { service: 'identity', path: '/v1/auth/logout' },
+  { service: 'identity', path: '/v1/auth/password-reset' },
+  { service: 'identity', path: '/v1/auth/password-reset/confirm' },
+  { service: 'identity', path: '/v1/auth/verify-email' },
+  { service: 'identity', path: '/v1/users/me' },
+  { service: 'identity', path: '/v1/users/me/sessions' },
+  { service: 'identity', path: '/v1/users/me/sessions/{id}' },
+  { service: 'identity', path: '/v1/users/{id}/roles' },
+  { service: 'identity', path: '/v1/users/{id}/suspend' },
+  { service: 'identity', path: '/v1/users/{id}/reactivate' },
+  { service: 'identity', path: '/v1/tenants' },
+  { service: 'identity', path: '/v1/api-keys' },
+  { service: 'identity', path: '/v1/api-keys/{id}' },
+  { service: 'identity', path: '/.well-known/jwks.json' },
+  { service: 'identity', path: '/openapi.json' },
+  { service: 'identity', path: '/docs' },
+  { service: 'identity', path: '/docs/', below: true },
+  { service: 'identity', path: '/healthz' },
+
+  { service: 'viral-engine', path: '/r/{code}' },
+  { service: 'viral-engine', path: '/v1/referrals/me' },
+  { service: 'viral-engine', path: '/v1/purchases' },
+  { service: 'viral-engine', path: '/v1/purchases/{id}' },
+  { service: 'viral-engine', path: '/v1/purchases/{id}/refunds' },
+  { service: 'viral-engine', path: '/v1/commissions' },
+  { service: 'viral-engine', path: '/v1/commissions/{id}' },
+  { service: 'viral-engine', path: '/v1/plans' },
+  { service: 'viral-engine', path: '/v1/plans/default' },
+
+  { service: 'payouts', path: '/v1/balances/me' },
+  { service: 'payouts', path: '/v1/ledger/trial-balance' },
+  { service: 'payouts', path: '/v1/ledger/accounts/{id}/statement' },
+  { service: 'payouts', path: '/v1/payout-methods' },
+  { service: 'payouts', path: '/v1/payout-methods/{id}' },
+  { service: 'payouts', path: '/v1/payouts' },
+  { service: 'payouts', path: '/v1/payouts/{id}' },
+  { service: 'payouts', path: '/v1/payouts/{id}/cancel' },
+
+  { service: 'analytics', path: '/v1/events' },
+  { service: 'analytics', path: '/v1/metrics/viral' },
+
+  { service: 'website-builder', path: '/v1/templates' },
+  { service: 'website-builder', path: '/v1/sites' },
+  { service: 'website-builder', path: '/v1/sites/{id}' },
+  { service: 'website-builder', path: '/v1/sites/{id}/publish' },
+  { service: 'website-builder', path: '/v1/sites/{id}/write-keys' },
+  { service: 'website-builder', path: '/sites/', below: true },
+
+  { service: 'ai-gateway', path: '/ai/v1/models' },
+  { service: 'ai-gateway', path: '/ai/v1/chat/completions' },
+];
+
+/** The path as Kong writes it: a prefix, or `~` and a regular expression that is tied to the begin by Kong and to the end by `$`. */
+export function kongPath({ path, below }: Pick<Route, 'path' | 'below'>): string {
+  if (below === true) return path;
+  const pattern = path
+    .split('/')
+    .map((part) => (/^\{[^}]+\}$/.test(part) ? '[^/]+' : part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')))
+    .join('/');
+  return `~${pattern}$`;
+}
+
+/** A name that is unique and tells the path: `identity-v1-users-id-roles`. */
+export function routeName({ service, path, below }: Route): string {
+  const words = path.split(/[^A-Za-z0-9-]+/).filter((word) => word !== '');
+  return [service, ...words, ...(below === true ? ['below'] : [])].join('-');
+}
