@@ -2,6 +2,7 @@ import { Authenticator, CachedApiKeys, isScope, jwksFromUrl, Revocations } from 
 import { createPool } from '@dailydoco/database';
 import { type Broker, kafkaBroker } from '@dailydoco/events';
 import { createGrpcClient } from '@dailydoco/grpc';
+import { IdempotencyStore } from '@dailydoco/http';
 import { type Clock, Lifecycle, type NewId, newId, systemClock } from '@dailydoco/lifecycle';
 import { ApiKeyServiceService } from '@dailydoco/proto/dailydoco/identity/v1/identity';
 import { SiteServiceService } from '@dailydoco/proto/dailydoco/website/v1/website';
@@ -19,6 +20,7 @@ export interface Runtime {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly pool: ReturnType<typeof createPool>;
+  readonly idempotency: IdempotencyStore;
   readonly eventWriter: GroupedEventWriter;
   readonly apiKeys: CachedApiKeys;
   readonly revocations: Revocations;
@@ -49,6 +51,7 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     applicationName: SERVICE,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
   });
+  const idempotency = new IdempotencyStore();
   const apiKeys = connectKeyIssuers(config, lifecycle);
   const revocations = new Revocations({ pool });
   return {
@@ -58,7 +61,8 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     clock: systemClock,
     newId,
     pool,
-    eventWriter: new GroupedEventWriter({ pool, newId, maxQueued: config.EVENT_QUEUE_MAX }),
+    idempotency,
+    eventWriter: new GroupedEventWriter({ pool, idempotency, newId, maxQueued: config.EVENT_QUEUE_MAX }),
     apiKeys,
     revocations,
     authenticator: new Authenticator({

@@ -1,7 +1,7 @@
 import { assertSchemaVersion, Lease } from '@dailydoco/database';
 import { ConsumerRunner } from '@dailydoco/events';
 import { GrpcTransport } from '@dailydoco/grpc';
-import { createHttpApp } from '@dailydoco/http';
+import { createHttpApp, purgeIdempotencyKeys } from '@dailydoco/http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { accessConsumer } from './access/access.consumer.js';
 import { AppModule } from './app.module.js';
@@ -28,7 +28,7 @@ export async function createService(runtime: Runtime): Promise<Service> {
 
 /** The part that answers callers: HTTP, gRPC (its health only), and what they stand on. */
 export async function createEdges(runtime: Runtime): Promise<Service> {
-  const { config, logger, lifecycle, pool, revocations, eventWriter } = runtime;
+  const { config, logger, lifecycle, pool, revocations, idempotency, eventWriter } = runtime;
   const app = await createHttpApp({
     module: AppModule.with(runtime),
     logger,
@@ -57,6 +57,7 @@ export async function createEdges(runtime: Runtime): Promise<Service> {
   lifecycle.onStart('http', async () => {
     await app.listen(config.HTTP_PORT, config.HTTP_HOST);
   });
+  purgeIdempotencyKeys({ store: idempotency, sql: pool, lifecycle, logger });
   lifecycle.onStop('relay', 'event-writer', () => eventWriter.close());
   lifecycle.onStop('stores', 'database', async () => {
     await revocations.stop();

@@ -159,6 +159,11 @@ export class Edges {
     return this.call('POST', '/v1/events', { as, body: { events } });
   }
 
+  /** Posts events under an Idempotency-Key. */
+  postOnce(as: string, key: string, ...events: unknown[]): Promise<Answered> {
+    return this.call('POST', '/v1/events', { as, body: { events }, headers: { 'idempotency-key': key } });
+  }
+
   /** The metrics of a window, by default of all time. */
   async metrics(as: string, window: { from?: Date; to?: Date } = {}): Promise<Answered['body']> {
     const { from, to } = window;

@@ -104,10 +104,19 @@ describe('POST /v1/events', () => {
     expect((await edges.call('POST', '/v1/events', { as: key, body })).status).toBe(400);
   });
 
-  it('takes 500 events with 4 KiB of properties each', async () => {
+  it('takes 500 events in a body of 1 MiB, and properties of 4 KiB', async () => {
     const { key } = newKey();
-    const events = Array.from({ length: 500 }, () => told({ properties: { a: 'x'.repeat(4_088) } }));
+    const events = Array.from({ length: 500 }, () => told({ properties: { a: 'x'.repeat(1_900) } }));
     expect((await edges.post(key, ...events)).body).toEqual({ accepted: 500, duplicates: 0, rejected: [] });
+    const large = Array.from({ length: 200 }, () => told({ properties: { a: 'x'.repeat(4_088) } }));
+    expect((await edges.post(key, ...large)).body).toEqual({ accepted: 200, duplicates: 0, rejected: [] });
+  });
+
+  it('refuses a body of more than 1 MiB, and stores nothing of it', async () => {
+    const { tenantId, key } = newKey();
+    const events = Array.from({ length: 300 }, () => told({ properties: { a: 'x'.repeat(4_088) } }));
+    expect(await edges.post(key, ...events)).toMatchObject({ status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } });
+    expect(await engine.countEvents(tenantId)).toBe(0);
   });
 
   it('is for persons and for keys with events:write', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readEvent } from './event-fields.http.js';
+import { hashOfEvents, readEvent } from './event-fields.http.js';
 
 const good = {
   id: '018F0000-0000-7000-8000-0000000000EE',
@@ -46,5 +46,35 @@ describe('An event of a body', () => {
     ['INVALID_PROPERTIES', [null, [], 'x', 7].map((properties) => ({ ...good, properties }))],
   ])('is refused: %s', (code, values) => {
     for (const value of values) expect([value, readEvent(value)]).toEqual([value, code]);
+  });
+});
+
+describe('The events of a body', () => {
+  const hash = (...events: unknown[]) => Buffer.from(hashOfEvents(events)).toString('hex');
+
+  it.each<[string, unknown[]]>([
+    ['when spelt another way', [{ ...good, id: good.id.toLowerCase(), occurredAt: '2026-06-01T12:00:00.000Z' }]],
+    ['when their members come in another order', [Object.fromEntries(Object.entries(good).toReversed())]],
+  ])('are the same %s', (_, events) => {
+    expect(hash(...events)).toBe(hash(good));
+  });
+
+  it('are others when anything differs, also in what is refused', () => {
+    const wrong = { ...good, name: 'Not a slug' };
+    const bodies = [
+      [good],
+      [{ ...good, properties: {} }],
+      [good, good],
+      [wrong, good],
+      [good, wrong],
+      [wrong],
+      [{ ...wrong, name: 'Neither' }],
+      ['INVALID_NAME'],
+    ];
+    expect(new Set(bodies.map((body) => hash(...body))).size).toBe(bodies.length);
+  });
+
+  it('may hold numbers beyond those of JSON', () => {
+    expect(hash({ ...good, properties: { n: JSON.parse('1e999') } })).toMatch(/^[0-9a-f]{64}$/);
   });
 });

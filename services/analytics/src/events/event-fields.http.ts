@@ -1,4 +1,4 @@
-import { externalIdSchema, timestampSchema, uuidSchema } from '@dailydoco/http';
+import { externalIdSchema, requestHash, timestampSchema, uuidSchema } from '@dailydoco/http';
 import { z } from 'zod';
 import { asEventId, asUserId } from '../ids.js';
 import { MAX_PROPERTIES_BYTES, type Rejection, REJECTIONS, type SentEvent } from './event.js';
@@ -65,6 +65,18 @@ export function readEvent(value: unknown): SentEvent | Rejection {
   if (!success) return rejectionOf(error);
   const { id, userId, anonymousId, ...rest } = data;
   return { ...rest, id: asEventId(id), anonymousId, userId: userId === undefined ? undefined : asUserId(userId) };
+}
+
+/**
+ * Tells whether two requests send the same: each event counts as it was read, or as it was sent when it is none, so that
+ * no two wrong events are one. Through JSON, because that is how events are kept, and a number as 1e999 is none there.
+ */
+export function hashOfEvents(values: readonly unknown[]): Uint8Array {
+  const input = values.map((value) => {
+    const event = readEvent(value);
+    return typeof event === 'string' ? value : event;
+  });
+  return requestHash(JSON.parse(JSON.stringify(input)));
 }
 
 function rejectionOf({ issues: [issue] }: z.ZodError): Rejection {

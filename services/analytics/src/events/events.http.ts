@@ -1,11 +1,12 @@
 import { Caller, type Principal, Requires, tenantOf } from '@dailydoco/auth';
 import { DomainError } from '@dailydoco/errors';
-import { Answers } from '@dailydoco/http';
-import { Body, Controller, Inject, Post } from '@nestjs/common';
+import { Answers, IdempotencyKey, type IdempotencyScope, KeyScope, replyWith } from '@dailydoco/http';
+import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { asTenantId, asUserId } from '../ids.js';
 import type { Sender } from './event.js';
-import { eventsBody, readEvent, recordedSchema } from './event-fields.http.js';
+import { eventsBody, hashOfEvents, readEvent, recordedSchema } from './event-fields.http.js';
 import { RecordEvents, type Recorded } from './record-events.js';
 
 @Controller('v1/events')
@@ -23,17 +24,22 @@ export class EventsHttp {
     {
       summary: 'Record events',
       description:
-        'Each event stands for itself: one that is wrong is rejected with a code and does not stop the others. Durable before it answers; the same request may be sent again. A site sends with its write key.',
+        'Each event stands for itself: one that is wrong is rejected with a code and does not stop the others. Durable before it answers; the same request may be sent again: its events count as duplicates, or under an Idempotency-Key the first answer comes again. A site sends with its write key.',
     },
   )
-  record(
-    @Body({ schema: eventsBody }) body: z.output<typeof eventsBody>,
+  async record(
+    @Body({ schema: eventsBody }) { events }: z.output<typeof eventsBody>,
+    @IdempotencyKey() key: string | undefined,
+    @KeyScope() scope: IdempotencyScope,
     @Caller() caller: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Recorded> {
-    return this.#recordEvents.record(body.events.map(readEvent), {
-      tenantId: asTenantId(tenantOf(caller)),
-      sender: senderOf(caller),
-    });
+    const answer = await this.#recordEvents.record(
+      events.map(readEvent),
+      { tenantId: asTenantId(tenantOf(caller)), sender: senderOf(caller) },
+      key === undefined ? undefined : { key, scope, requestHash: hashOfEvents(events) },
+    );
+    return replyWith(reply, answer);
   }
 }
 

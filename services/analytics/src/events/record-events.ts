@@ -1,3 +1,4 @@
+import type { Answer, IdempotentCall, ReplayableAnswer } from '../idempotent-call.js';
 import { type Receipt, receive, type Rejection, type SentEvent, type StoredEvent } from './event.js';
 
 /** How many events of one request were new. */
@@ -11,15 +12,25 @@ export interface Recorded extends Counted {
   readonly rejected: readonly { readonly index: number; readonly code: Rejection }[];
 }
 
-/** Writes the events of concurrent requests together; durable when it answers. Throws OVERLOADED when it is full. */
+/** Writes events; durable when it answers. */
 export interface EventWriter {
+  /** Together with those of concurrent requests. Throws OVERLOADED when it is full. */
   submit(events: readonly StoredEvent[]): Promise<Counted>;
+  /**
+   * At most once per key, in one database transaction with the key and its answer. Throws IDEMPOTENCY_KEY_REUSED, and
+   * REQUEST_IN_PROGRESS when a twin takes long.
+   */
+  submitOnce<Body>(
+    call: IdempotentCall,
+    events: readonly StoredEvent[],
+    answer: (counted: Counted) => Answer<Body>,
+  ): Promise<ReplayableAnswer<Body>>;
 }
 
 /**
  * Takes the events of one request, each on its own. All that were accepted are durable when the promise resolves.
  * Throws UNAVAILABLE or OVERLOADED; the request may then be sent again as it is, because what was stored after all
- * counts as a duplicate.
+ * counts as a duplicate. Under a key the first answer comes again instead.
  */
 export class RecordEvents {
   readonly #writer: EventWriter;
@@ -32,8 +43,12 @@ export class RecordEvents {
     this.#retentionDays = given.retentionDays;
   }
 
-  /** `sent` holds a well-formed event or the reason why it is none. */
-  async record(sent: readonly (SentEvent | Rejection)[], by: Pick<Receipt, 'tenantId' | 'sender'>): Promise<Recorded> {
+  /** `sent` holds a well-formed event or the reason why it is none; `call` is there when the sender gave a key. */
+  async record(
+    sent: readonly (SentEvent | Rejection)[],
+    by: Pick<Receipt, 'tenantId' | 'sender'>,
+    call?: IdempotentCall,
+  ): Promise<ReplayableAnswer<Recorded>> {
     const receipt = { ...by, receivedAt: this.#clock.now(), retentionDays: this.#retentionDays };
     const taken: StoredEvent[] = [];
     const rejected: { index: number; code: Rejection }[] = [];
@@ -42,7 +57,9 @@ export class RecordEvents {
       if (typeof event === 'string') rejected.push({ index, code: event });
       else taken.push(event);
     }
+    const answer = (counted: Counted): Answer<Recorded> => ({ status: 202, body: { ...counted, rejected } });
+    if (call !== undefined) return this.#writer.submitOnce(call, taken, answer);
     const counted = taken.length === 0 ? { accepted: 0, duplicates: 0 } : await this.#writer.submit(taken);
-    return { ...counted, rejected };
+    return { ...answer(counted), replayed: false };
   }
 }
