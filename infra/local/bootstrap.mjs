@@ -12,9 +12,15 @@ const local = join(root, '.local');
 
 /** What each command needs built, and the program it becomes. */
 const COMMANDS = {
+  start: { build: 'all', program: 'infra/local/dist/start.js' },
+  stop: { build: ['local'], program: 'infra/local/dist/stop.js' },
+  demo: { build: ['local'], program: 'infra/local/dist/demo.js' },
   test: { build: 'all', program: 'infra/checks/dist/test.js' },
   check: { build: 'all', program: 'infra/checks/dist/check.js' },
   generate: { build: 'all', program: 'infra/checks/dist/generate-command.js' },
+  'config:docs': { build: 'all', program: 'infra/checks/dist/config-docs.js' },
+  faults: { build: 'all', program: 'infra/load/dist/faults.js' },
+  bench: { build: 'all', program: 'infra/load/dist/bench.js' },
   vectors: { build: ['viral-engine'], program: 'services/viral-engine/dist/vectors.js' },
 };
 
@@ -115,7 +121,9 @@ await install();
 const bin = join(root, 'node_modules', '.bin');
 const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, NX_NO_CLOUD: 'true', FORCE_COLOR: '0' };
 await build(chosen.build, env);
-const child = spawn(join(bin, 'node'), ['--enable-source-maps', join(root, chosen.program), ...args], {
+// kafkajs waits negative times when it is late, and Node says so each time: noise to whoever runs a command.
+const flags = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
+const child = spawn(join(bin, 'node'), [...flags, join(root, chosen.program), ...args], {
   stdio: 'inherit',
   env,
   cwd: process.env.INIT_CWD ?? root,

@@ -7,6 +7,21 @@ import { run } from './run.js';
 const GENERATORS: readonly { title: string; command: string; args: readonly string[]; needs?: string }[] = [
   { title: 'TypeScript of the protobuf contracts', command: 'buf', args: ['generate'] },
   { title: 'Prisma clients', command: 'nx', args: ['run-many', '-t', 'generate', '--exclude=@dailydoco/proto'] },
+  // What follows runs built programs of the sources as they are now.
+  { title: 'build', command: 'nx', args: ['run-many', '-t', 'build'] },
+  {
+    title: 'kong.yml',
+    command: 'node',
+    args: ['infra/gateway/dist/generate.js'],
+    needs: 'infra/gateway/src/generate.ts',
+  },
+  {
+    title: 'OpenAPI document',
+    command: 'node',
+    args: ['infra/gateway/dist/merge-openapi.js'],
+    needs: 'infra/gateway/src/merge-openapi.ts',
+  },
+  { title: 'table of settings', command: 'node', args: ['infra/checks/dist/config-docs.js', '--write'] },
 ];
 
 /** Runs every generator; returns what failed, in words. */

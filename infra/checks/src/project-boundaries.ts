@@ -8,7 +8,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'type:stores': [],
   'type:testing': ['type:stores'],
   'type:service': ['type:lib'],
-  'type:infra': ['type:lib', 'type:stores', 'type:infra'],
+  'type:infra': ['type:lib', 'type:stores', 'type:testing', 'type:infra'],
 };
 
 /** The most particular tag of a project decides. */

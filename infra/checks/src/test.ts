@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { explain, prepareFirstUse, repositoryRoot, startFleet, terminalProgress } from '@dailydoco/local';
 import { ensureKafkaJars, ensureSystemPackages, startKafka, startPostgres, startRedis } from '@dailydoco/stores';
+import { startSpanCollector } from '@dailydoco/testing';
 import { type Project, readProjects } from './projects.js';
 import { run } from './run.js';
 
@@ -79,12 +80,17 @@ async function integrationSpecs(projects: readonly Project[], folder: string): P
 async function endToEnd(projects: readonly Project[], folder: string): Promise<Count> {
   const e2e = projects.filter(({ folder: place }) => place === 'infra/e2e');
   if (e2e.every(({ scripts }) => scripts['e2e'] === undefined)) return { passed: 0, failed: 0 };
+  // Only what a spec asks to be traced is: the fleet follows the caller's word and samples nothing on its own.
+  const spansFile = join(folder, 'spans.jsonl');
+  const collector = await startSpanCollector(spansFile);
+  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = collector.endpoint;
+  process.env['OTEL_TRACES_SAMPLER'] = 'parentbased_always_off';
   const fleet = await startFleet({ dataDir: join(folder, 'fleet'), gatewayPort: 0, progress });
   try {
     await prepareFirstUse(fleet, progress, { demo: false });
     await run('npm', ['run', 'e2e', '-w', '@dailydoco/e2e', '--silent'], {
       cwd: repositoryRoot,
-      env: { FLEET_FILE: fleet.layout.fleetFile },
+      env: { FLEET_FILE: fleet.layout.fleetFile, SPANS_FILE: spansFile },
       live: true,
     });
     const file = join(repositoryRoot, 'infra', 'e2e', '.reports', 'e2e.json');
@@ -97,6 +103,7 @@ async function endToEnd(projects: readonly Project[], folder: string): Promise<C
     return { passed: report.numPassedTests, failed: report.numFailedTests + report.numRuntimeErrorTestSuites };
   } finally {
     await fleet.stop();
+    await collector.close();
   }
 }
 

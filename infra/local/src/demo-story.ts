@@ -3,16 +3,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { formatDecimal, parseDecimal } from '@dailydoco/money';
 import Table from 'cli-table3';
 import { Api } from './api.js';
+import { CHAIN, openTenant, type Registered, registerChain } from './demo-world.js';
 
 export interface DemoOptions {
   readonly gatewayUrl: string;
   readonly admin: { readonly email: string; readonly password: string };
   readonly say: (text: string) => void;
-}
-
-interface Registered {
-  readonly user: { readonly id: string; readonly displayName: string };
-  readonly tokens: { readonly accessToken: string };
 }
 
 interface Amount {
@@ -43,8 +39,6 @@ interface TrialBalance {
   }[];
 }
 
-/** The chain of the story: each is referred by the one before; the last one buys. */
-const CHAIN = ['Ada', 'Ben', 'Cleo', 'Dara', 'Emil', 'Fay', 'Gus', 'Hana'] as const;
 const PRICE = '79.00';
 const DRAIN_TIMEOUT_MS = 60_000;
 
@@ -80,45 +74,6 @@ function person(people: readonly Registered[], index: number): Registered {
   const found = people[index];
   if (found === undefined) throw new Error(`the demo has no person ${index}`);
   return found;
-}
-
-async function openTenant(api: Api, admin: DemoOptions['admin'], run: string) {
-  const login = await api.post<{ tokens: { accessToken: string } }>('/v1/auth/login', admin);
-  const host = `demo-${run}.localhost`;
-  const owner = {
-    email: `owner-${run}@example.com`,
-    password: randomBytes(15).toString('base64url'),
-    displayName: 'Demo Owner',
-  };
-  await api.post('/v1/tenants', { name: `Demo ${run}`, hosts: [host], owner }, { token: login.tokens.accessToken });
-  const entered = await api.post<{ tokens: { accessToken: string } }>(
-    '/v1/auth/login',
-    { email: owner.email, password: owner.password },
-    { host },
-  );
-  const key = await api.post<{ key: string }>(
-    '/v1/api-keys',
-    { name: 'billing', scopes: ['purchases:write', 'purchases:read'] },
-    { token: entered.tokens.accessToken },
-  );
-  return { host, ownerToken: entered.tokens.accessToken, apiKey: key.key };
-}
-
-async function registerChain(api: Api, host: string, run: string): Promise<Registered[]> {
-  const people: Registered[] = [];
-  let referralCode: string | undefined;
-  for (const name of CHAIN) {
-    const body = {
-      email: `${name.toLowerCase()}-${run}@example.com`,
-      password: randomBytes(15).toString('base64url'),
-      displayName: name,
-      ...(referralCode === undefined ? {} : { referralCode }),
-    };
-    const registered = await api.post<Registered>('/v1/auth/register', body, { host });
-    people.push(registered);
-    referralCode = (await api.get<{ code: string }>('/v1/referrals/me', { token: registered.tokens.accessToken })).code;
-  }
-  return people;
 }
 
 async function publishSite(api: Api, owner: Registered | undefined): Promise<{ url: string }> {

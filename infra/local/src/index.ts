@@ -1,6 +1,7 @@
 export { Api, ApiError, type CallOptions } from './api.js';
 export { ensureDatabases } from './databases.js';
 export { tellDemo } from './demo-story.js';
+export { CHAIN, type OpenedTenant, openTenant, type Registered, registerChain } from './demo-world.js';
 export { prepareFirstUse } from './first-use.js';
 export { ADMIN_EMAIL, type Fleet, type FleetOptions, startFleet } from './fleet.js';
 export { type FleetLayout, fleetLayout, repositoryRoot } from './layout.js';

@@ -30,7 +30,8 @@ export async function choosePorts(
   const chosen: Record<string, number> = {};
   const taken = new Set<number>();
   for (const name of names) {
-    const wishes = [preferred[name], before[name]].filter((port) => port !== undefined);
+    // 0 is nobody's wish: any free port will do.
+    const wishes = [preferred[name] ?? 0, before[name] ?? 0].filter((port) => port !== 0);
     let port: number | undefined;
     for (const wish of wishes) if (!taken.has(wish) && (await isFree(wish))) port ??= wish;
     port ??= await nextFree(taken, FIRST_PORT + Math.floor(Math.random() * 4_000));

@@ -75,7 +75,7 @@ function welcome(fleet: Fleet): string {
 async function detach(): Promise<void> {
   const logFile = join(layout.logDir, 'start.log');
   const log = openSync(logFile, 'w', 0o600);
-  const child = spawn(process.execPath, ['--enable-source-maps', fileURLToPath(import.meta.url)], {
+  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url)], {
     detached: true,
     stdio: ['ignore', log, log],
     env: process.env,

@@ -1,0 +1,91 @@
+import type { Scope } from './world.js';
+
+export type Role = 'installation owner' | 'admin' | 'finance';
+
+/** Who may call an endpoint. A kind of caller that is not named stays outside. */
+export interface Admitted {
+  readonly anyone?: true;
+  /** Any person, or those of a role and above. */
+  readonly person?: 'any' | Role;
+  readonly key?: Scope;
+}
+
+export interface Endpoint {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly admits: Admitted;
+  /** Pages for people: routed, but no part of the document. */
+  readonly undocumented?: true;
+}
+
+const anyone: Admitted = { anyone: true };
+const anyPerson: Admitted = { person: 'any' };
+const admin: Admitted = { person: 'admin' };
+const reader: Admitted = { person: 'finance', key: 'purchases:read' };
+const writer: Admitted = { key: 'purchases:write' };
+
+function rows(admits: Admitted, ...calls: readonly string[]): Endpoint[] {
+  return calls.map((text) => {
+    const [method, path] = text.split(' ') as [Endpoint['method'], string];
+    return { method, path, admits };
+  });
+}
+
+/** The public API, endpoint by endpoint. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  ...rows(
+    anyone,
+    'POST /v1/auth/register',
+    'POST /v1/auth/login',
+    'POST /v1/auth/refresh',
+    'POST /v1/auth/logout',
+    'POST /v1/auth/password-reset',
+    'POST /v1/auth/password-reset/confirm',
+    'POST /v1/auth/verify-email',
+    'GET /.well-known/jwks.json',
+    'GET /openapi.json',
+    'GET /healthz',
+  ),
+  ...rows(anyPerson, 'GET /v1/users/me', 'GET /v1/users/me/sessions', 'DELETE /v1/users/me/sessions'),
+  ...rows(
+    admin,
+    'PUT /v1/users/{id}/roles',
+    'POST /v1/users/{id}/suspend',
+    'POST /v1/users/{id}/reactivate',
+    'POST /v1/api-keys',
+    'GET /v1/api-keys',
+    'DELETE /v1/api-keys/{id}',
+    'GET /v1/plans',
+    'POST /v1/plans',
+    'PUT /v1/plans/default',
+    'GET /v1/metrics/viral',
+  ),
+  ...rows({ person: 'installation owner' }, 'POST /v1/tenants'),
+  ...rows(anyPerson, 'GET /v1/referrals/me', 'GET /v1/commissions', 'GET /v1/commissions/{id}'),
+  ...rows(writer, 'POST /v1/purchases', 'POST /v1/purchases/{id}/refunds'),
+  // Finance reads refunds as it reads purchases; here it matters who must not.
+  ...rows({ person: 'finance', key: 'purchases:write' }, 'GET /v1/purchases/{id}/refunds'),
+  ...rows(reader, 'GET /v1/purchases', 'GET /v1/purchases/{id}'),
+  ...rows({ person: 'finance' }, 'GET /v1/ledger/trial-balance'),
+  ...rows(
+    anyPerson,
+    'GET /v1/balances/me',
+    'GET /v1/ledger/accounts/{id}/statement',
+    'POST /v1/payout-methods',
+    'GET /v1/payout-methods',
+    'DELETE /v1/payout-methods/{id}',
+    'POST /v1/payouts',
+    'GET /v1/payouts',
+    'GET /v1/payouts/{id}',
+    'POST /v1/payouts/{id}/cancel',
+    'GET /v1/templates',
+    'POST /v1/sites',
+    'POST /v1/sites/{id}/publish',
+    'POST /v1/sites/{id}/write-keys',
+  ),
+  ...rows({ person: 'any', key: 'events:write' }, 'POST /v1/events'),
+  ...rows({ person: 'any', key: 'ai:invoke' }, 'GET /ai/v1/models', 'POST /ai/v1/chat/completions'),
+  ...rows(anyone, 'GET /r/{code}', 'GET /sites/{slug}/', 'GET /docs').map(
+    (endpoint): Endpoint => ({ ...endpoint, undocumented: true }),
+  ),
+];

@@ -1,0 +1,231 @@
+// `npm run bench`: each figure beside a limit measured in the same run, on a fleet of its own. Prints, and judges nothing but
+// whether the work was done right: machines are noisy, so the ratios are what to read.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import {
+  explain,
+  type Fleet,
+  ManagedProcess,
+  prepareFirstUse,
+  repositoryRoot,
+  startFleet,
+  terminalProgress,
+} from '@dailydoco/local';
+import { parseDecimal } from '@dailydoco/money';
+import { freePort } from '@dailydoco/stores';
+import Table from 'cli-table3';
+import { bareInsertsPerSecond } from './bench/bare-inserts.js';
+import { makeBuyers } from './bench/buyers.js';
+import { bulkStream } from './bench/bulk-stream.js';
+import { type HttpFigure, type HttpLoad, httpLoad, median } from './bench/http-load.js';
+import { makeWorld, type World } from './world.js';
+
+const BULK_PURCHASES = 20_000;
+const BULK_ROUNDS = 3;
+const BUYERS = 200;
+const PRICE_MICROS = 79_000_000n;
+const EARNED_PER_PURCHASE_MICROS = 49_770_000n;
+const HTTP_ROUNDS = 5;
+const HTTP_SECONDS = 5;
+const CONNECTIONS = 64;
+
+interface Figure {
+  readonly what: string;
+  readonly figure: string;
+  readonly limit: string;
+  readonly ratio: string;
+  readonly wanted: string;
+}
+
+const progress = terminalProgress();
+const rate = (perSecond: number): string => `${Math.round(perSecond).toLocaleString('en')}/s`;
+const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`;
+
+/** Money on the accounts of the seven who earn. */
+async function earnedMicros(world: World): Promise<bigint> {
+  const pending = await Promise.all(
+    world.sessions.slice(0, 7).map(async (session) => {
+      const { balances } = await world.api.get<{ balances: { pending: { amount: string } }[] }>('/v1/balances/me', {
+        token: await session.token(),
+      });
+      return parseDecimal(balances[0]?.pending.amount ?? '0.00') ?? 0n;
+    }),
+  );
+  return pending.reduce((sum, micros) => sum + micros, 0n);
+}
+
+async function benchBulk(fleet: Fleet, world: World, buyerIds: readonly string[]): Promise<Figure[]> {
+  const accepted: number[] = [];
+  const drained: number[] = [];
+  const bare: number[] = [];
+  for (let round = 0; round < BULK_ROUNDS; round += 1) {
+    const externalIdPrefix = `bulk-${round}-${world.run}`;
+    const due = (await earnedMicros(world)) + BigInt(BULK_PURCHASES) * EARNED_PER_PURCHASE_MICROS;
+    const run = await bulkStream({
+      fleet,
+      apiKey: world.tenant.apiKey,
+      buyerIds,
+      purchases: BULK_PURCHASES,
+      externalIdPrefix,
+      amountMicros: PRICE_MICROS,
+      drained: async () => (await earnedMicros(world)) === due,
+    });
+    accepted.push((1000 * run.purchases) / run.acceptedMs);
+    drained.push((1000 * run.purchases) / run.drainedMs);
+    bare.push(
+      await bareInsertsPerSecond(fleet.addresses.databaseUrls['viral-engine'].owner, {
+        externalIdPrefix,
+        purchases: BULK_PURCHASES,
+      }),
+    );
+  }
+  return [
+    {
+      what: 'purchases, seven levels, gRPC bulk stream, durable',
+      figure: rate(median(accepted)),
+      limit: `${rate(median(bare))} the same rows by bare unnest`,
+      ratio: percent(median(accepted), median(bare)),
+      wanted: '≥ 30 %',
+    },
+    {
+      what: 'drained into the ledger, from the first request on',
+      figure: rate(median(drained)),
+      limit: `${rate(median(accepted))} accepted`,
+      ratio: percent(median(drained), median(accepted)),
+      wanted: '≥ 50 %',
+    },
+  ];
+}
+
+/** Five rounds, the limit before the figure in each, medians of both. */
+async function beside(limit: HttpLoad, figure: HttpLoad): Promise<{ limit: HttpFigure; figure: HttpFigure }> {
+  const limits: HttpFigure[] = [];
+  const figures: HttpFigure[] = [];
+  for (let round = 0; round < HTTP_ROUNDS; round += 1) {
+    limits.push(await httpLoad(limit));
+    figures.push(await httpLoad(figure));
+  }
+  const middle = (all: readonly HttpFigure[]): HttpFigure => ({
+    perSecond: median(all.map(({ perSecond }) => perSecond)),
+    p99Ms: median(all.map(({ p99Ms }) => p99Ms)),
+  });
+  return { limit: middle(limits), figure: middle(figures) };
+}
+
+async function benchHttp(
+  fleet: Fleet,
+  world: World,
+  parts: { buyerIds: readonly string[]; emptyUrl: string },
+): Promise<Figure[]> {
+  const { buyerIds, emptyUrl } = parts;
+  const engineUrl = `http://127.0.0.1:${fleet.addresses.ports['viral-engine'].http}`;
+  const common = { connections: CONNECTIONS, seconds: HTTP_SECONDS };
+  const { apiKey } = world.tenant;
+  let sent = 0;
+  const nextBody = (): string => {
+    sent += 1;
+    return JSON.stringify({
+      externalId: `http-${sent}-${world.run}`,
+      buyerId: buyerIds[sent % buyerIds.length],
+      amount: { amount: '79.00', currency: 'USD' },
+      stream: 'subscription',
+    });
+  };
+  // Both processes come to speed first; not counted.
+  await httpLoad({ ...common, url: `${emptyUrl}/empty`, apiKey, expectedStatus: 200 });
+  await httpLoad({ ...common, url: `${engineUrl}/v1/purchases`, apiKey, nextBody, expectedStatus: 201 });
+  const purchases = await beside(
+    { ...common, url: `${emptyUrl}/empty`, apiKey, expectedStatus: 200 },
+    { ...common, url: `${engineUrl}/v1/purchases`, apiKey, nextBody, expectedStatus: 201 },
+  );
+  const first = world.sessions[0];
+  const { code } = await world.api.get<{ code: string }>('/v1/referrals/me', { token: (await first?.token()) ?? '' });
+  const redirects = await beside(
+    { ...common, url: `${emptyUrl}/open`, expectedStatus: 200 },
+    { ...common, url: `${engineUrl}/r/${code}`, expectedStatus: 302 },
+  );
+  return [
+    {
+      what: `purchases over HTTP, ${CONNECTIONS} connections (p99 ${purchases.figure.p99Ms} ms)`,
+      figure: rate(purchases.figure.perSecond),
+      limit: `${rate(purchases.limit.perSecond)} an empty route behind the same access`,
+      ratio: percent(purchases.figure.perSecond, purchases.limit.perSecond),
+      wanted: '≥ 8 %',
+    },
+    {
+      what: `referral redirect (p99 ${redirects.figure.p99Ms} ms)`,
+      figure: rate(redirects.figure.perSecond),
+      limit: `${rate(redirects.limit.perSecond)} an empty route for anyone`,
+      ratio: percent(redirects.figure.perSecond, redirects.limit.perSecond),
+      wanted: '≥ 50 %',
+    },
+  ];
+}
+
+/** The routes that do nothing, as a process like a service's. */
+async function startEmptyRoute(fleet: Fleet): Promise<{ url: string; stop: () => Promise<void> }> {
+  const port = await freePort();
+  const engine = fleet.processes.get('viral-engine')?.spec;
+  if (engine === undefined) throw new Error('the fleet has no viral-engine');
+  const empty = new ManagedProcess(
+    {
+      name: 'empty-route',
+      command: engine.command,
+      args: engine.args.map((arg) => (arg === 'dist/main.js' ? 'dist/bench/empty-route.js' : arg)),
+      cwd: join(repositoryRoot, 'infra', 'load'),
+      env: { ...engine.env, OTEL_SERVICE_NAME: 'empty-route', HTTP_PORT: String(port) },
+      logFile: join(fleet.layout.logDir, 'empty-route.log'),
+    },
+    { onDeath: (message) => progress.say(`! ${message}`) },
+  );
+  empty.start();
+  const url = `http://127.0.0.1:${port}`;
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    const ready = await fetch(`${url}/open`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (ready) return { url, stop: () => empty.stop() };
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await empty.stop();
+  throw new Error(`the empty route did not start:\n${empty.tail()}`);
+}
+
+function report(figures: readonly Figure[]): string {
+  const table = new Table({ head: ['what', 'figure', 'limit', 'ratio', 'wanted'], style: { head: [], border: [] } });
+  for (const { what, figure, limit, ratio, wanted } of figures) table.push([what, figure, limit, ratio, wanted]);
+  const [cpu] = cpus();
+  return `${table.toString()}\n${cpus().length} × ${cpu?.model ?? 'unknown processor'}, Node ${process.versions.node}; stores, services and load on the same machine; medians of ${BULK_ROUNDS} (stream) and ${HTTP_ROUNDS} rounds (HTTP); \`npm run bench\``;
+}
+
+mkdirSync(join(repositoryRoot, '.local'), { recursive: true, mode: 0o700 });
+const folder = mkdtempSync(join(repositoryRoot, '.local', 'bench-'));
+let fleet: Fleet | undefined;
+let empty: Awaited<ReturnType<typeof startEmptyRoute>> | undefined;
+try {
+  fleet = await startFleet({ dataDir: folder, gatewayPort: 0, progress });
+  await prepareFirstUse(fleet, progress, { demo: false });
+  const running = fleet;
+  empty = await startEmptyRoute(running);
+  const emptyUrl = empty.url;
+  const world = await makeWorld(running);
+  const buyers = await progress.step(`register ${BUYERS} buyers`, () => makeBuyers(running, world, BUYERS));
+  const buyerIds = buyers.map(({ user }) => user.id);
+  const bulk = await progress.step(`${BULK_ROUNDS} × ${BULK_PURCHASES} purchases by gRPC stream`, () =>
+    benchBulk(running, world, buyerIds),
+  );
+  const http = await progress.step(`${HTTP_ROUNDS} rounds of HTTP`, () =>
+    benchHttp(running, world, { buyerIds, emptyUrl }),
+  );
+  progress.say(`\n${report([...bulk, ...http])}`);
+} catch (error) {
+  process.stderr.write(explain(error));
+  process.exitCode = 1;
+} finally {
+  await empty?.stop();
+  await fleet?.stop();
+}
+if (process.exitCode === undefined) rmSync(folder, { recursive: true, force: true });
+else progress.say(`logs are kept in ${folder}`);
