@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { explain, repositoryRoot } from '@dailydoco/local';
 import { missingCommands } from './docs-commands.js';
+import { deadLinks } from './docs-links.js';
 import { generateAll } from './generate.js';
 import { migrationsEqualSchemas } from './migrations.js';
 import { forbiddenUses } from './project-boundaries.js';
@@ -45,6 +46,11 @@ const generatedIsCurrent: Check = {
   },
 };
 
+async function documents(): Promise<string[]> {
+  const { output } = await run('git', ['ls-files', '*.md'], { cwd: repositoryRoot });
+  return output.split('\n').filter((file) => file !== '');
+}
+
 const documentedCommandsExist: Check = {
   title: 'every command in the documents exists',
   async find() {
@@ -53,13 +59,13 @@ const documentedCommandsExist: Check = {
       scripts: Record<string, string>;
     };
     const known = new Set([...Object.keys(scripts), ...root.flatMap((project) => Object.keys(project.scripts))]);
-    const { output } = await run('git', ['ls-files', '*.md'], { cwd: repositoryRoot });
-    return missingCommands(
-      repositoryRoot,
-      output.split('\n').filter((file) => file !== ''),
-      known,
-    );
+    return missingCommands(repositoryRoot, await documents(), known);
   },
+};
+
+const documentsLinkToWhatExists: Check = {
+  title: 'every link in the documents leads somewhere',
+  find: async () => deadLinks(repositoryRoot, await documents()),
 };
 
 /** Names that say nothing about what is inside. */
@@ -104,6 +110,7 @@ const CHECKS: readonly Check[] = [
   program('protobuf style', 'buf', ['lint']),
   { title: 'migrations equal the Prisma schemas', find: () => migrationsEqualSchemas() },
   documentedCommandsExist,
+  documentsLinkToWhatExists,
   foldersAreNamed,
   projectsHaveReadme,
 ];

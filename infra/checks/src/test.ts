@@ -85,7 +85,7 @@ async function endToEnd(projects: readonly Project[], folder: string): Promise<C
   const collector = await startSpanCollector(spansFile);
   process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = collector.endpoint;
   process.env['OTEL_TRACES_SAMPLER'] = 'parentbased_always_off';
-  const fleet = await startFleet({ dataDir: join(folder, 'fleet'), gatewayPort: 0, progress });
+  const fleet = await startFleet({ dataDir: join(folder, 'fleet'), gatewayPort: 0, progress, endsOnSignal: true });
   try {
     await prepareFirstUse(fleet, progress, { demo: false });
     await run('npm', ['run', 'e2e', '-w', '@dailydoco/e2e', '--silent'], {

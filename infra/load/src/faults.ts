@@ -107,7 +107,7 @@ const only = process.argv[2];
 let fleet: Fleet | undefined;
 const outcomes: Outcome[] = [];
 try {
-  fleet = await startFleet({ dataDir: folder, gatewayPort: 0, progress });
+  fleet = await startFleet({ dataDir: folder, gatewayPort: 0, progress, endsOnSignal: true });
   await prepareFirstUse(fleet, progress, { demo: false });
   const running = fleet;
   const world = await makeWorld(running);

@@ -17,6 +17,8 @@ export interface FleetOptions {
   /** The gateway's port when it is free; 0 takes any free port. */
   readonly gatewayPort?: number;
   readonly progress: Progress;
+  /** An interrupt ends the program, and with it all that was started, at whatever point; else that is the caller's task. */
+  readonly endsOnSignal?: boolean;
   /** Told of each process started or restarted, so that a record can be kept. */
   readonly onProcesses?: (marks: readonly ProcessMark[]) => void;
 }
@@ -47,6 +49,10 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     for (const undoStep of undo.splice(0).reverse())
       await undoStep().catch((error: unknown) => progress.say(`  while stopping: ${String(error)}`));
   };
+  if (options.endsOnSignal === true) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => void stop().finally(() => process.exit(130)));
+  }
   try {
     const ports = await choosePorts(layout.dataDir, portNames(), { gateway: options.gatewayPort ?? GATEWAY_PORT });
     const stores = await startStores({ layout, ports, progress, given: givenStores(process.env) });

@@ -9,7 +9,8 @@ const dropped = counter('dailydoco_clicks_dropped_total');
 const recorded = counter('dailydoco_clicks_recorded_total');
 
 const MAX_GROUP = 1_000;
-const MAX_WAIT_MS = 5;
+/** Long enough for company, short enough that a crash loses next to nothing and a registration right after finds its click. */
+const MAX_WAIT_MS = 25;
 const MAX_QUEUED = 20_000;
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 200;
