@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Secrets } from './secrets.js';
 import { databaseName, SERVICES, type ServiceName } from './services.js';
+import { StartError } from './start-error.js';
 
 export type DatabaseUrls = Readonly<Record<ServiceName, { owner: string; app: string }>>;
 
@@ -20,7 +21,10 @@ export function givenDatabaseUrls(env: NodeJS.ProcessEnv): DatabaseUrls | undefi
     .filter(([, urls]) => urls === undefined)
     .map(([service]) => `DATABASE_URL_${databaseName(service).toUpperCase()}`);
   if (missing.length > 0)
-    throw new Error(`DATABASE_URL_* must be given for every service or for none; missing: ${missing.join(', ')}`);
+    throw new StartError('Some databases are given, and some are not.', {
+      why: `missing: ${missing.join(', ')}`,
+      todo: 'give a DATABASE_URL_* for every service, or for none',
+    });
   return Object.fromEntries(entries) as DatabaseUrls;
 }
 

@@ -49,7 +49,15 @@ async function migrate(service: ServiceName, addresses: FleetAddresses): Promise
 }
 
 export async function createTopics(brokers: readonly string[]): Promise<void> {
-  await ensureTopics(kafkaBroker({ brokers: [...brokers], clientId: 'dailydoco-topics' }), 1);
+  try {
+    await ensureTopics(kafkaBroker({ brokers: [...brokers], clientId: 'dailydoco-topics' }), 1);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new StartError('The topics could not be created.', {
+      why: `the broker at ${brokers.join(', ')} said: ${cause instanceof Error ? cause.message : String(cause)}`,
+      todo: 'if KAFKA_BROKERS is set, see that this broker runs and lets us make topics; else look into .local/kafka.log',
+    });
+  }
 }
 
 interface HealthOptions {
