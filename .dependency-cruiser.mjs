@@ -28,6 +28,13 @@ export default {
       to: { path: '^services/' },
     },
     {
+      name: 'only-services-boot',
+      comment: 'libs/service stands on nearly all other libs; none of them may stand on it.',
+      severity: 'error',
+      from: { path: '^(libs|infra)/', pathNot: '^libs/service/' },
+      to: { path: '^libs/service/' },
+    },
+    {
       name: 'rules-and-use-cases-know-no-machinery',
       comment:
         'A file without a suffix knows other files without a suffix, money and errors. Interfaces it needs it declares itself; ids and the shape of an idempotent call are the whole service’s.',

@@ -1,14 +1,10 @@
 // `node --import @dailydoco/telemetry/register dist/main.js`: boots the service and shuts it down, nothing else.
-import { shutdownTelemetry } from '@dailydoco/telemetry';
+import { boot } from '@dailydoco/service';
 import { readConfig } from './config.js';
 import { createRuntime } from './runtime.js';
 import { createService } from './service.js';
 
 const runtime = createRuntime(readConfig());
-runtime.lifecycle.onStop('stores', 'telemetry', () => shutdownTelemetry());
 await createService(runtime);
-runtime.lifecycle.installSignalHandlers();
-await runtime.lifecycle.start();
-const { logger, config, routes } = runtime;
-const models = routes.list().map(({ id }) => id);
-logger.info({ http: config.HTTP_PORT, grpc: config.GRPC_PORT, models }, 'ai-gateway answers');
+const models = runtime.routes.list().map(({ id }) => id);
+await boot(runtime, 'ai-gateway answers', { models });

@@ -14,13 +14,14 @@ import {
 import { createPool, runMigrations } from '@dailydoco/database';
 import { type Broker, events, Outbox } from '@dailydoco/events';
 import { newId } from '@dailydoco/lifecycle';
+import type { Service } from '@dailydoco/service';
 import { createLogger } from '@dailydoco/telemetry';
 import { createTestDatabase, startTcpProxy, type TcpProxy } from '@dailydoco/testing';
 import { readConfig } from '../src/config.js';
 import { asCallerId, asTenantId, type CallerId, type TenantId } from '../src/ids.js';
 import { migrationSources } from '../src/migrations.js';
 import { createRuntime, type Runtime } from '../src/runtime.js';
-import { createEdges, createService, type Service } from '../src/service.js';
+import { createEdges, createService } from '../src/service.js';
 
 const ISSUER = 'https://identity.spec';
 const SECRET = 'a secret that only the services of this spec know';

@@ -1,20 +1,11 @@
-import { assertSchemaVersion, Lease } from '@dailydoco/database';
-import { ConsumerRunner } from '@dailydoco/events';
-import { GrpcTransport } from '@dailydoco/grpc';
-import { createHttpApp, purgeIdempotencyKeys } from '@dailydoco/http';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { accessConsumer } from './access/access.consumer.js';
+import { Lease } from '@dailydoco/database';
+import { accessConsumer, addConsumers, buildEdges, type Service } from '@dailydoco/service';
 import { AppModule } from './app.module.js';
 import { keepUp } from './events/keep-up.js';
 import { PartitionStore } from './events/partition.store.js';
 import { factsConsumer } from './facts/facts.consumer.js';
 import { migrationSources } from './migrations.js';
 import type { Runtime } from './runtime.js';
-
-export interface Service {
-  readonly app: NestFastifyApplication;
-  readonly grpc: GrpcTransport;
-}
 
 /**
  * Puts the service together: edges, consumers, upkeep, each registered with the lifecycle, whose `start` and `shutdown`
@@ -27,51 +18,15 @@ export async function createService(runtime: Runtime): Promise<Service> {
 }
 
 /** The part that answers callers: HTTP, gRPC (its health only), and what they stand on. */
-export async function createEdges(runtime: Runtime): Promise<Service> {
-  const { config, logger, lifecycle, pool, revocations, idempotency, eventWriter } = runtime;
-  const app = await createHttpApp({
-    module: AppModule.with(runtime),
-    logger,
-    lifecycle,
-    trustProxy: 'loopback',
-    title: 'DailyDoco analytics',
-  });
-  const grpc = new GrpcTransport({
-    host: config.GRPC_HOST,
-    port: config.GRPC_PORT,
-    services: [],
-    authenticator: runtime.authenticator,
-    lifecycle,
-    logger,
-  });
-  app.connectMicroservice({ strategy: grpc }, { inheritAppConfig: false });
-
-  lifecycle.readinessCheck('database', async () => {
-    await pool.query('SELECT 1');
-  });
-  lifecycle.onStart('schema', () => assertSchemaVersion(pool, [...migrationSources]));
-  lifecycle.onStart('revocations', () => revocations.start(lifecycle.heartbeat('revocations')));
-  lifecycle.onStart('grpc', async () => {
-    await app.startAllMicroservices();
-  });
-  lifecycle.onStart('http', async () => {
-    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
-  });
-  purgeIdempotencyKeys({ store: idempotency, sql: pool, lifecycle, logger });
+export function createEdges(runtime: Runtime): Promise<Service> {
+  const { lifecycle, eventWriter } = runtime;
   lifecycle.onStop('relay', 'event-writer', () => eventWriter.close());
-  lifecycle.onStop('stores', 'database', async () => {
-    await revocations.stop();
-    await pool.end();
-  });
-  return { app, grpc };
+  return buildEdges(runtime, { module: AppModule.with(runtime), migrations: migrationSources });
 }
 
 /** The part that works on its own: consumers, and the upkeep of the partitions. */
 export function addBackground(runtime: Runtime): void {
-  const { logger, lifecycle, pool, broker, revocations, apiKeys } = runtime;
-  const consumers = [accessConsumer({ revocations, apiKeys }), factsConsumer()];
-  const runner = new ConsumerRunner({ broker, pool, consumers, logger, lifecycle });
-  lifecycle.onStart('consumers', () => runner.start());
+  addConsumers(runtime, [accessConsumer(runtime), factsConsumer()]);
   addUpkeep(runtime);
 }
 

@@ -10,10 +10,11 @@ import {
 } from '@dailydoco/auth';
 import type { Broker } from '@dailydoco/events';
 import { type Lifecycle, newId } from '@dailydoco/lifecycle';
+import type { Service } from '@dailydoco/service';
 import { type Config, readConfig } from '../src/config.js';
 import { asUserId, type TenantId } from '../src/ids.js';
 import { createRuntime, type Runtime } from '../src/runtime.js';
-import { createEdges, createService, type Service } from '../src/service.js';
+import { createEdges, createService } from '../src/service.js';
 import type { Engine } from './engine.js';
 
 export const SECRET = 'a secret that only the services of this spec know';

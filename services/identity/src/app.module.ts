@@ -1,9 +1,9 @@
+import { runtimeModule } from '@dailydoco/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { InstallationModule } from './installation/installation.module.js';
 import { RecoveryModule } from './recovery/recovery.module.js';
-import { RuntimeModule } from './runtime.module.js';
-import type { Runtime } from './runtime.js';
+import { RUNTIME, type Runtime } from './runtime.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { SigningKeysModule } from './signing-keys/signing-keys.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
@@ -16,7 +16,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        RuntimeModule.with(runtime),
+        runtimeModule(RUNTIME, runtime),
         TenantsModule,
         SessionsModule,
         UsersModule,

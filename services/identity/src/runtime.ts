@@ -1,11 +1,8 @@
-import { Authenticator, CachedApiKeys, isScope, Revocations } from '@dailydoco/auth';
-import { createPool, type DatabaseTransaction, inDatabaseTransaction } from '@dailydoco/database';
-import { type Broker, kafkaBroker, Outbox } from '@dailydoco/events';
-import { createGrpcClient } from '@dailydoco/grpc';
-import { IdempotencyStore } from '@dailydoco/http';
-import { type Clock, Lifecycle, type NewId, newId, systemClock } from '@dailydoco/lifecycle';
+import { Authenticator, CachedApiKeys, isScope } from '@dailydoco/auth';
+import { type DatabaseTransaction, inDatabaseTransaction } from '@dailydoco/database';
 import { ReferralServiceService } from '@dailydoco/proto/dailydoco/viral/v1/viral';
-import { createLogger, type Logger } from '@dailydoco/telemetry';
+import { type Basis, type Callers, connect, createBasis } from '@dailydoco/service';
+import type { Logger } from '@dailydoco/telemetry';
 import { Redis } from 'ioredis';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import type { Config } from './config.js';
@@ -19,55 +16,27 @@ import { referralQuestions } from './users/referral-check.client.js';
 import type { AskReferral } from './users/registration.js';
 
 /** Everything that the capabilities of this service share, made once per process and handed in. */
-export interface Runtime {
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly lifecycle: Lifecycle;
-  readonly clock: Clock;
-  readonly newId: NewId;
-  readonly pool: ReturnType<typeof createPool>;
+export interface Runtime extends Basis<Config>, Callers {
   readonly redis: Redis;
-  readonly outbox: Outbox;
-  readonly idempotency: IdempotencyStore;
   readonly sealer: Sealer;
   readonly keyRing: KeyRing;
   readonly passwords: Passwords;
   readonly loginLimits: LoginLimits;
   readonly sendMail: SendMail;
-  readonly apiKeys: CachedApiKeys;
-  readonly revocations: Revocations;
-  readonly authenticator: Authenticator;
   readonly askReferral: AskReferral;
-  readonly broker: Broker;
 }
 
 /** Where Nest finds the runtime. */
 export const RUNTIME = Symbol('RUNTIME');
 
-const SERVICE = 'identity';
-const STATEMENT_TIMEOUT_MS = 15_000;
-const DRAIN_TIMEOUT_MS = 10_000;
 const REDIS_TIMEOUT_MS = 500;
 
 /** Makes the runtime; nothing connects yet. `overrides` are for tests that set the clock or stand in for neighbours. */
 export function createRuntime(config: Config, overrides: Partial<Runtime> = {}): Runtime {
-  const logger = overrides.logger ?? createLogger({ service: SERVICE, level: config.LOG_LEVEL });
-  const lifecycle = new Lifecycle({
-    logger,
-    notReadyDelayMs: config.SHUTDOWN_DELAY_MS,
-    drainTimeoutMs: DRAIN_TIMEOUT_MS,
-  });
-  const clock = overrides.clock ?? systemClock;
-  const pool = createPool({
-    connectionString: config.DATABASE_URL,
-    max: config.DATABASE_POOL_MAX,
-    applicationName: SERVICE,
-    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-  });
+  const basis = createBasis({ service: 'identity', config, overrides, statementTimeoutMs: 15_000 });
+  const { pool, clock, newId } = basis;
   const sealer = new Sealer(Buffer.from(config.KEY_ENCRYPTION_SECRET, 'base64'));
-  const outbox = new Outbox({ source: `dailydoco/${SERVICE}`, newId });
-  const redis = connectRedis(config, logger);
-  const revocations = new Revocations({ pool });
+  const redis = connectRedis(config, basis.logger);
   const keyRing = new KeyRing({
     pool,
     sealer,
@@ -77,17 +46,10 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     audience: config.TOKEN_AUDIENCE,
     rotationDays: config.SIGNING_KEY_ROTATION_DAYS,
   });
-  const apiKeys = ownApiKeys({ pool, outbox, newId, revocations, clock });
   return {
-    config,
-    logger,
-    lifecycle,
-    clock,
-    newId,
-    pool,
+    ...basis,
+    ...ownCallers(basis, keyRing),
     redis,
-    outbox,
-    idempotency: new IdempotencyStore(),
     sealer,
     keyRing,
     passwords: new Argon2Passwords(),
@@ -101,19 +63,7 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
       sealer,
     ),
     sendMail: mailSender({ url: config.MAIL_URL, from: config.MAIL_FROM, newId }),
-    apiKeys,
-    revocations,
-    authenticator: new Authenticator({
-      jwks: keyRing,
-      issuer: config.TOKEN_ISSUER,
-      audience: config.TOKEN_AUDIENCE,
-      apiKeys,
-      serviceSecret: config.INTERNAL_TOKEN_SECRET,
-      revocations,
-      clock,
-    }),
-    askReferral: overrides.askReferral ?? connectViralEngine(config, lifecycle),
-    broker: kafkaBroker({ brokers: config.KAFKA_BROKERS, clientId: SERVICE }),
+    askReferral: overrides.askReferral ?? connectViralEngine(basis),
     ...overrides,
   };
 }
@@ -131,23 +81,32 @@ function connectRedis(config: Config, logger: Logger): Redis {
   return redis;
 }
 
-function ownApiKeys(tools: ConstructorParameters<typeof ApiKeyStore>[1] & Pick<Runtime, 'pool'>): CachedApiKeys {
-  return new CachedApiKeys({
+/** Other services ask identity who is calling; identity reads its own tables. */
+function ownCallers(basis: Basis<Config>, keyRing: KeyRing): Callers {
+  const { config, pool, revocations, clock } = basis;
+  const apiKeys = new CachedApiKeys({
     resolve: (sha256) =>
-      inDatabaseTransaction(tools.pool, async (tx: DatabaseTransaction) => {
-        const key = await new ApiKeyStore(tx, tools).resolve(sha256);
+      inDatabaseTransaction(pool, async (tx: DatabaseTransaction) => {
+        const key = await new ApiKeyStore(tx, basis).resolve(sha256);
         return key && { apiKeyId: key.id, tenantId: key.tenantId, scopes: key.scopes.filter(isScope) };
       }),
   });
+  const authenticator = new Authenticator({
+    jwks: keyRing,
+    issuer: config.TOKEN_ISSUER,
+    audience: config.TOKEN_AUDIENCE,
+    apiKeys,
+    serviceSecret: config.INTERNAL_TOKEN_SECRET,
+    revocations,
+    clock,
+  });
+  return { apiKeys, authenticator };
 }
 
-function connectViralEngine(config: Config, lifecycle: Lifecycle): AskReferral {
-  const client = createGrpcClient(ReferralServiceService, {
-    address: config.VIRAL_ENGINE_GRPC_ADDRESS,
-    service: SERVICE,
-    serviceSecret: config.INTERNAL_TOKEN_SECRET,
+function connectViralEngine(basis: Basis<Config>): AskReferral {
+  const client = connect(basis, ReferralServiceService, {
+    address: basis.config.VIRAL_ENGINE_GRPC_ADDRESS,
     retrySafeMethods: ['checkReferral'],
   });
-  lifecycle.onStop('stores', 'viral-engine', async () => client.close());
   return referralQuestions(client);
 }

@@ -1,11 +1,7 @@
 import cookie from '@fastify/cookie';
-import { assertSchemaVersion, inDatabaseTransaction } from '@dailydoco/database';
-import { OutboxRelay } from '@dailydoco/events';
-import { GrpcTransport } from '@dailydoco/grpc';
-import { createHttpApp, purgeIdempotencyKeys } from '@dailydoco/http';
-import { PeriodicTask } from '@dailydoco/lifecycle';
+import { inDatabaseTransaction } from '@dailydoco/database';
 import { ApiKeyServiceService, UserServiceService } from '@dailydoco/proto/dailydoco/identity/v1/identity';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { addRelay, buildEdges, repeat, type Service } from '@dailydoco/service';
 import { AppModule } from './app.module.js';
 import { asTenantId, asUserId } from './ids.js';
 import { MailStore } from './mails/mail.store.js';
@@ -18,11 +14,6 @@ import { bootstrap } from './tenants/tenant.js';
 import { TenantStore } from './tenants/tenant.store.js';
 import { normaliseEmail } from './users/user.js';
 
-export interface Service {
-  readonly app: NestFastifyApplication;
-  readonly grpc: GrpcTransport;
-}
-
 const KEY_REFRESH_MS = 20_000;
 const MAIL_EVERY_MS = 500;
 const PURGE_EVERY_MS = 3_600_000;
@@ -31,72 +22,41 @@ const KEPT_AFTER_END_MS = 7 * 86_400_000;
 
 /** Puts the service together; the lifecycle's `start` and `shutdown` do the rest in order. */
 export async function createService(runtime: Runtime): Promise<Service> {
-  prepare(runtime);
   const service = await createEdges(runtime);
   addRelay(runtime);
   addTasks(runtime);
   return service;
 }
 
-/** What must be there before anybody is let in: schema, keys, default tenant, first owner. */
-export function prepare(runtime: Runtime): void {
-  const { lifecycle, pool, keyRing, passwords, redis } = runtime;
-  lifecycle.onStart('schema', () => assertSchemaVersion(pool, [...migrationSources]));
-  // Redis may be away: the limits go on without it.
-  lifecycle.onStart('redis', () => redis.connect().catch(() => undefined));
-  lifecycle.onStart('signing-keys', () => keyRing.refresh());
-  lifecycle.onStart('bootstrap', () => makeFirstOwner(runtime));
-  // The first unknown address must not take longer than the next: what it is compared with is made here.
-  lifecycle.onStart('passwords', async () => {
-    await passwords.verify(undefined, '');
-  });
-}
-
 /** The part that answers callers: HTTP, gRPC, and what they stand on. */
-export async function createEdges(runtime: Runtime): Promise<Service> {
-  const { config, logger, lifecycle, pool, redis, revocations, idempotency } = runtime;
-  const app = await createHttpApp({
+export function createEdges(runtime: Runtime): Promise<Service> {
+  const { config, redis } = runtime;
+  return buildEdges(runtime, {
     module: AppModule.with(runtime),
-    logger,
-    lifecycle,
+    migrations: migrationSources,
+    grpcServices: [UserServiceService, ApiKeyServiceService],
     trustProxy: config.TRUSTED_PROXIES,
-    title: 'DailyDoco identity',
     plugins: async (fastify) => {
       await fastify.register(cookie);
     },
+    preparations: preparations(runtime),
+    beforePoolEnds: async () => redis.disconnect(),
   });
-  const grpc = new GrpcTransport({
-    host: config.GRPC_HOST,
-    port: config.GRPC_PORT,
-    services: [UserServiceService, ApiKeyServiceService],
-    authenticator: runtime.authenticator,
-    lifecycle,
-    logger,
-  });
-  app.connectMicroservice({ strategy: grpc }, { inheritAppConfig: false });
-  lifecycle.readinessCheck('database', async () => {
-    await pool.query('SELECT 1');
-  });
-  lifecycle.onStart('revocations', () => revocations.start(lifecycle.heartbeat('revocations')));
-  lifecycle.onStart('grpc', async () => {
-    await app.startAllMicroservices();
-  });
-  lifecycle.onStart('http', async () => {
-    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
-  });
-  purgeIdempotencyKeys({ store: idempotency, sql: pool, lifecycle, logger });
-  lifecycle.onStop('stores', 'database', async () => {
-    await revocations.stop();
-    redis.disconnect();
-    await pool.end();
-  });
-  return { app, grpc };
 }
 
-/** The part that publishes the events. */
-function addRelay({ config, broker, logger, lifecycle }: Runtime): void {
-  const relay = new OutboxRelay({ connectionString: config.DATABASE_URL, broker, logger, lifecycle });
-  lifecycle.onStart('relay', () => relay.start());
+/** What must be there before anybody is let in: signing keys, default tenant, first owner. */
+function preparations(runtime: Runtime): Record<string, () => Promise<void>> {
+  const { keyRing, passwords, redis } = runtime;
+  return {
+    // Redis may be away: the limits go on without it.
+    redis: () => redis.connect().catch(() => undefined),
+    'signing-keys': () => keyRing.refresh(),
+    bootstrap: () => makeFirstOwner(runtime),
+    // The first unknown address must not take longer than the next: what it is compared with is made here.
+    passwords: async () => {
+      await passwords.verify(undefined, '');
+    },
+  };
 }
 
 /** The part that works on its own: key rotation, mails, housekeeping. */
@@ -156,18 +116,4 @@ async function makeFirstOwner(runtime: Runtime): Promise<void> {
   await inDatabaseTransaction(pool, (tx) =>
     bootstrap(new TenantStore(tx, runtime), { tenantId: asTenantId(newId()), owner }),
   );
-}
-
-function repeat(
-  { lifecycle, logger }: Runtime,
-  task: { name: string; everyMs: number; run: () => Promise<boolean> },
-): void {
-  const { name, everyMs, run } = task;
-  lifecycle.onStart(name, async () => {
-    const onError = (err: unknown): void => logger.warn({ err, task: name }, 'a run failed; it will be tried again');
-    const signs = lifecycle.heartbeat(name, { maxSilenceMs: Math.max(60_000, 3 * everyMs) });
-    const periodic = new PeriodicTask({ everyMs, run, onError, signs });
-    lifecycle.onStop('consumers', name, () => periodic.stop());
-    periodic.start();
-  });
 }

@@ -6,11 +6,12 @@ import { pathToFileURL } from 'node:url';
 import { createPool, runMigrations } from '@dailydoco/database';
 import { type Broker, events } from '@dailydoco/events';
 import { newId } from '@dailydoco/lifecycle';
+import type { Service } from '@dailydoco/service';
 import { createTestDatabase, eventually, type FakeClock, fakeClock, getStores } from '@dailydoco/testing';
 import { readConfig } from '../src/config.js';
 import { migrationSources } from '../src/migrations.js';
 import { createRuntime, type Runtime } from '../src/runtime.js';
-import { addTasks, createEdges, createService, prepare, type Service } from '../src/service.js';
+import { addTasks, createEdges, createService } from '../src/service.js';
 import type { AskReferral } from '../src/users/registration.js';
 
 export const SECRET = 'a secret that only the services of this spec know';
@@ -269,7 +270,6 @@ async function startOn(ground: Ground, options: StartOptions, drop: () => Promis
   });
   let service: Service;
   if (options.broker === undefined) {
-    prepare(runtime);
     service = await createEdges(runtime);
     addTasks(runtime);
   } else service = await createService(runtime);

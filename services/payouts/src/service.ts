@@ -1,11 +1,7 @@
-import { assertSchemaVersion, inDatabaseTransaction, Lease } from '@dailydoco/database';
-import { ConsumerRunner, OutboxRelay } from '@dailydoco/events';
-import { GrpcTransport } from '@dailydoco/grpc';
-import { createHttpApp, purgeIdempotencyKeys } from '@dailydoco/http';
+import { inDatabaseTransaction, Lease } from '@dailydoco/database';
 import { PeriodicTask } from '@dailydoco/lifecycle';
+import { accessConsumer, addConsumers, addRelay, buildEdges, repeat, type Service } from '@dailydoco/service';
 import { counter } from '@dailydoco/telemetry';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { accessConsumer } from './access/access.consumer.js';
 import { AppModule } from './app.module.js';
 import { LedgerStore } from './ledger/ledger.store.js';
 import { migrationSources } from './migrations.js';
@@ -16,11 +12,6 @@ import { reconcileAll } from './reconciliation/reconcile-all.js';
 import { reconciliation } from './reconciliation/reconciliation.module.js';
 import type { Runtime } from './runtime.js';
 import { standingConsumer } from './standing/standing.consumer.js';
-
-export interface Service {
-  readonly app: NestFastifyApplication;
-  readonly grpc: GrpcTransport;
-}
 
 /** A replica that lost its database waits this long before it tries for the lease of the reconciliation again. */
 const LEASE_RETRY_MS = 5_000;
@@ -38,62 +29,16 @@ export async function createService(runtime: Runtime): Promise<Service> {
 }
 
 /** The part that answers callers: HTTP, and gRPC's health. */
-export async function createEdges(runtime: Runtime): Promise<Service> {
-  const { config, logger, lifecycle, pool, revocations, idempotency } = runtime;
-  const app = await createHttpApp({
-    module: AppModule.with(runtime),
-    logger,
-    lifecycle,
-    trustProxy: 'loopback',
-    title: 'DailyDoco payouts',
-  });
-  const grpc = new GrpcTransport({
-    host: config.GRPC_HOST,
-    port: config.GRPC_PORT,
-    services: [],
-    authenticator: runtime.authenticator,
-    lifecycle,
-    logger,
-  });
-  app.connectMicroservice({ strategy: grpc }, { inheritAppConfig: false });
-
-  lifecycle.readinessCheck('database', async () => {
-    await pool.query('SELECT 1');
-  });
-  lifecycle.onStart('schema', () => assertSchemaVersion(pool, [...migrationSources]));
-  lifecycle.onStart('revocations', () => revocations.start(lifecycle.heartbeat('revocations')));
-  lifecycle.onStart('grpc', async () => {
-    await app.startAllMicroservices();
-  });
-  lifecycle.onStart('http', async () => {
-    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
-  });
-  purgeIdempotencyKeys({ store: idempotency, sql: pool, lifecycle, logger });
-  lifecycle.onStop('stores', 'database', async () => {
-    await revocations.stop();
-    await pool.end();
-  });
-  return { app, grpc };
+export function createEdges(runtime: Runtime): Promise<Service> {
+  return buildEdges(runtime, { module: AppModule.with(runtime), migrations: migrationSources });
 }
 
 /** The part that works on its own: relay, consumers, the way to the rail, reconciliation. */
 export function addBackground(runtime: Runtime): void {
-  const { config, logger, lifecycle, pool, broker, revocations, apiKeys } = runtime;
-  const relay = new OutboxRelay({ connectionString: config.DATABASE_URL, broker, logger, lifecycle });
-  const consumers = [accessConsumer({ revocations, apiKeys }), standingConsumer(), moneyEventsConsumer(runtime)];
-  const runner = new ConsumerRunner({ broker, pool, consumers, logger, lifecycle });
-  lifecycle.onStart('relay', () => relay.start());
-  lifecycle.onStart('consumers', () => runner.start());
-  lifecycle.onStart('payouts', async () => {
-    const task = new PeriodicTask({
-      everyMs: config.PAYOUT_WORK_EVERY_MS,
-      run: () => submit(runtime),
-      onError: (err) => logger.warn({ err }, 'payouts could not be looked at; they will be again'),
-      signs: lifecycle.heartbeat('payouts'),
-    });
-    lifecycle.onStop('consumers', 'payouts', () => task.stop());
-    task.start();
-  });
+  const { config, lifecycle } = runtime;
+  addRelay(runtime);
+  addConsumers(runtime, [accessConsumer(runtime), standingConsumer(), moneyEventsConsumer(runtime)]);
+  repeat(runtime, { name: 'payouts', everyMs: config.PAYOUT_WORK_EVERY_MS, run: () => submit(runtime) });
   lifecycle.onStart('reconciliation', async () => reconcileByLease(runtime));
 }
 

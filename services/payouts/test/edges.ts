@@ -1,12 +1,13 @@
 import { type ApiKeySource, apiKeySha256, Authenticator, newApiKey, type Role, SCOPES } from '@dailydoco/auth';
 import type { Broker } from '@dailydoco/events';
 import { newId } from '@dailydoco/lifecycle';
+import type { Service } from '@dailydoco/service';
 import { TokenSigner } from '@dailydoco/testing';
 import { type Config, readConfig } from '../src/config.js';
 import type { TenantId, UserId } from '../src/ids.js';
 import type { PurchaseStates } from '../src/reconciliation/reconcile-tenant.js';
 import { createRuntime, type Runtime } from '../src/runtime.js';
-import { createEdges, createService, type Service } from '../src/service.js';
+import { createEdges, createService } from '../src/service.js';
 import type { Books } from './books.js';
 
 const SECRET = 'a secret that only the services of this spec know';

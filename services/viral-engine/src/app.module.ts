@@ -1,3 +1,4 @@
+import { runtimeModule } from '@dailydoco/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ClicksModule } from './clicks/clicks.module.js';
 import { CommissionsModule } from './commissions/commissions.module.js';
@@ -5,8 +6,7 @@ import { PlansModule } from './plans/plans.module.js';
 import { PurchasesModule } from './purchases/purchases.module.js';
 import { ReferralsModule } from './referrals/referrals.module.js';
 import { RefundsModule } from './refunds/refunds.module.js';
-import { RuntimeModule } from './runtime.module.js';
-import type { Runtime } from './runtime.js';
+import { RUNTIME, type Runtime } from './runtime.js';
 
 /** The service: one module per capability, on one runtime. */
 @Module({})
@@ -15,7 +15,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        RuntimeModule.with(runtime),
+        runtimeModule(RUNTIME, runtime),
         PlansModule,
         PurchasesModule,
         RefundsModule,

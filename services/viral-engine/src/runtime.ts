@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { Authenticator, CachedApiKeys, isScope, jwksFromUrl, Revocations } from '@dailydoco/auth';
-import { createPool, prismaAdapter } from '@dailydoco/database';
-import { type Broker, kafkaBroker, Outbox } from '@dailydoco/events';
-import { createGrpcClient } from '@dailydoco/grpc';
-import { IdempotencyStore } from '@dailydoco/http';
-import { type Clock, Lifecycle, type NewId, newId, systemClock } from '@dailydoco/lifecycle';
-import { ApiKeyServiceService, UserServiceService } from '@dailydoco/proto/dailydoco/identity/v1/identity';
+import { prismaAdapter } from '@dailydoco/database';
+import { UserServiceService } from '@dailydoco/proto/dailydoco/identity/v1/identity';
 import { SiteServiceService } from '@dailydoco/proto/dailydoco/website/v1/website';
-import { createLogger, type Logger } from '@dailydoco/telemetry';
+import { type Basis, type Callers, connect, createBasis, identifiedCallers } from '@dailydoco/service';
 import { ClickLog } from './clicks/click-log.adapter.js';
 import type { Config } from './config.js';
 import { PrismaClient } from './generated/client.js';
@@ -19,105 +14,40 @@ import type { WebsiteDirectory } from './websites/learn-website.js';
 import { BuilderSites } from './websites/website-builder.client.js';
 
 /** Everything that the capabilities of this service share, made once per process and handed in. */
-export interface Runtime {
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly lifecycle: Lifecycle;
-  readonly clock: Clock;
-  readonly newId: NewId;
+export interface Runtime extends Basis<Config>, Callers {
   readonly randomBytes: RandomBytes;
-  readonly pool: ReturnType<typeof createPool>;
   readonly prisma: PrismaClient;
-  readonly outbox: Outbox;
-  readonly idempotency: IdempotencyStore;
   readonly catalogues: PlanCatalogues;
-  readonly apiKeys: CachedApiKeys;
-  readonly revocations: Revocations;
-  readonly authenticator: Authenticator;
   readonly users: UserDirectory;
   readonly sites: WebsiteDirectory;
   readonly clicks: ClickLog;
-  readonly broker: Broker;
 }
 
 /** Where Nest finds the runtime. */
 export const RUNTIME = Symbol('RUNTIME');
 
-const SERVICE = 'viral-engine';
-const STATEMENT_TIMEOUT_MS = 30_000;
-const DRAIN_TIMEOUT_MS = 10_000;
-/** Requests wait for it, and a cached answer takes over when it does not come. */
-const API_KEY_DEADLINE_MS = 1_000;
-
 /** Makes the runtime; nothing connects yet. `overrides` are for tests that set the clock or stand in for neighbours. */
 export function createRuntime(config: Config, overrides: Partial<Runtime> = {}): Runtime {
-  const logger = overrides.logger ?? createLogger({ service: SERVICE, level: config.LOG_LEVEL });
-  const lifecycle = new Lifecycle({
-    logger,
-    notReadyDelayMs: config.SHUTDOWN_DELAY_MS,
-    drainTimeoutMs: DRAIN_TIMEOUT_MS,
-  });
-  const clock = overrides.clock ?? systemClock;
-  const pool = createPool({
-    connectionString: config.DATABASE_URL,
-    max: config.DATABASE_POOL_MAX,
-    applicationName: SERVICE,
-    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-  });
-  const { apiKeys, users, sites } = connectNeighbours(config, lifecycle);
-  const revocations = new Revocations({ pool });
+  const basis = createBasis({ service: 'viral-engine', config, overrides });
+  const { pool, logger } = basis;
   return {
-    config,
-    logger,
-    lifecycle,
-    clock,
-    newId,
+    ...basis,
+    ...identifiedCallers(basis),
+    ...connectNeighbours(basis),
     randomBytes,
-    pool,
     prisma: new PrismaClient({ adapter: prismaAdapter(pool) }),
-    outbox: new Outbox({ source: `dailydoco/${SERVICE}`, newId }),
-    idempotency: new IdempotencyStore(),
     catalogues: new PlanCatalogues(),
-    apiKeys,
-    revocations,
-    authenticator: new Authenticator({
-      jwks: jwksFromUrl({ url: config.JWKS_URL }),
-      issuer: config.TOKEN_ISSUER,
-      audience: config.TOKEN_AUDIENCE,
-      apiKeys,
-      serviceSecret: config.INTERNAL_TOKEN_SECRET,
-      revocations,
-    }),
-    users,
-    sites,
     clicks: new ClickLog({ pool, logger }),
-    broker: kafkaBroker({ brokers: config.KAFKA_BROKERS, clientId: SERVICE }),
     ...overrides,
   };
 }
 
-function connectNeighbours(config: Config, lifecycle: Lifecycle) {
-  const common = { service: SERVICE, serviceSecret: config.INTERNAL_TOKEN_SECRET };
-  const identity = { ...common, address: config.IDENTITY_GRPC_ADDRESS };
-  const users = createGrpcClient(UserServiceService, { ...identity, retrySafeMethods: ['getUser'] });
-  const keys = createGrpcClient(ApiKeyServiceService, {
-    ...identity,
-    defaultDeadlineMs: API_KEY_DEADLINE_MS,
-    retrySafeMethods: ['resolveApiKey'],
-  });
-  const sites = createGrpcClient(SiteServiceService, {
-    ...common,
-    address: config.WEBSITE_BUILDER_GRPC_ADDRESS,
+function connectNeighbours(basis: Basis<Config>): Pick<Runtime, 'users' | 'sites'> {
+  const { IDENTITY_GRPC_ADDRESS, WEBSITE_BUILDER_GRPC_ADDRESS } = basis.config;
+  const users = connect(basis, UserServiceService, { address: IDENTITY_GRPC_ADDRESS, retrySafeMethods: ['getUser'] });
+  const sites = connect(basis, SiteServiceService, {
+    address: WEBSITE_BUILDER_GRPC_ADDRESS,
     retrySafeMethods: ['getSite'],
   });
-  lifecycle.onStop('stores', 'neighbours', async () => {
-    for (const client of [users, keys, sites]) client.close();
-  });
-  const apiKeys = new CachedApiKeys({
-    resolve: async (keySha256) => {
-      const { known, apiKeyId, tenantId, scopes } = await keys.resolveApiKey({ keySha256: Buffer.from(keySha256) });
-      return known ? { apiKeyId, tenantId, scopes: scopes.filter(isScope) } : undefined;
-    },
-  });
-  return { apiKeys, users: new IdentityUsers(users), sites: new BuilderSites(sites) };
+  return { users: new IdentityUsers(users), sites: new BuilderSites(sites) };
 }

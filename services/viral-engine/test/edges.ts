@@ -10,11 +10,12 @@ import {
 } from '@dailydoco/auth';
 import type { Broker } from '@dailydoco/events';
 import { newId } from '@dailydoco/lifecycle';
+import type { Service } from '@dailydoco/service';
 import { type Config, readConfig } from '../src/config.js';
 import type { TenantId, UserId } from '../src/ids.js';
 import type { UserDirectory } from '../src/members/ensure-member.js';
 import { createRuntime, type Runtime } from '../src/runtime.js';
-import { createEdges, createService, type Service } from '../src/service.js';
+import { createEdges, createService } from '../src/service.js';
 import type { WebsiteDirectory } from '../src/websites/learn-website.js';
 import type { Engine } from './engine.js';
 

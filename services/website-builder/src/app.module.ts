@@ -1,7 +1,7 @@
+import { runtimeModule } from '@dailydoco/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ReleasesModule } from './releases/releases.module.js';
-import { RuntimeModule } from './runtime.module.js';
-import type { Runtime } from './runtime.js';
+import { RUNTIME, type Runtime } from './runtime.js';
 import { SitesModule } from './sites/sites.module.js';
 import { TemplatesModule } from './templates/templates.module.js';
 
@@ -9,6 +9,9 @@ import { TemplatesModule } from './templates/templates.module.js';
 @Module({})
 export class AppModule {
   static with(runtime: Runtime): DynamicModule {
-    return { module: AppModule, imports: [RuntimeModule.with(runtime), TemplatesModule, SitesModule, ReleasesModule] };
+    return {
+      module: AppModule,
+      imports: [runtimeModule(RUNTIME, runtime), TemplatesModule, SitesModule, ReleasesModule],
+    };
   }
 }

@@ -1,38 +1,21 @@
 import { defineConfig, type Environment } from '@dailydoco/config';
+import {
+  grpcAddressOf,
+  identitySettings,
+  type MigrationConfig,
+  migrationSettings,
+  serviceSettings,
+} from '@dailydoco/service';
 import { z } from 'zod';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const address = z.string().min(3);
 const MINUTE_MS = 60_000;
 
 /** Every setting of this service. `describeConfig` turns this into the table of the docs. */
 export const configSchema = z.object({
-  HTTP_HOST: z.string().default('127.0.0.1').describe('Address that HTTP listens on.'),
-  HTTP_PORT: port.default(8080).describe('Port that HTTP listens on; 0 takes a free one.'),
-  GRPC_HOST: z.string().default('127.0.0.1').describe('Address that gRPC listens on.'),
-  GRPC_PORT: port.default(9090).describe('Port that gRPC listens on; 0 takes a free one.'),
-  DATABASE_URL: z.string().meta({ description: 'This service’s database, as its application role.', secret: true }),
-  DATABASE_POOL_MAX: z.coerce
-    .number()
-    .int()
-    .min(4)
-    .max(200)
-    .default(16)
-    .meta({ description: 'Most connections of one replica, the relay’s own aside.', unit: 'connections' }),
-  KAFKA_BROKERS: z
-    .string()
-    .transform((text) => text.split(',').map((broker) => broker.trim()))
-    .describe('Kafka brokers, host:port, separated by commas.'),
-  JWKS_URL: z.url().describe('Where identity publishes its public signing keys.'),
-  TOKEN_ISSUER: z.string().min(1).describe('Issuer that a person’s token must name.'),
-  TOKEN_AUDIENCE: z.string().min(1).default('dailydoco').describe('Audience that a person’s token must name.'),
-  INTERNAL_TOKEN_SECRET: z
-    .string()
-    .min(32)
-    .meta({ description: 'Secret by which services of one installation know each other.', secret: true }),
+  ...serviceSettings,
+  ...identitySettings,
   PUBLIC_URL: z.url().describe('Base URL of the gateway, as browsers see it: addresses of sites begin with it.'),
-  IDENTITY_GRPC_ADDRESS: address.describe('gRPC address of identity, host:port.'),
-  VIRAL_ENGINE_GRPC_ADDRESS: address.describe('gRPC address of viral-engine, host:port.'),
+  VIRAL_ENGINE_GRPC_ADDRESS: grpcAddressOf('viral-engine'),
   SITES_DIR: z
     .string()
     .min(1)
@@ -51,17 +34,6 @@ export const configSchema = z.object({
     .max(30 * 24 * 60 * MINUTE_MS)
     .default(60 * MINUTE_MS)
     .meta({ description: 'Age from which files that belong to no release are deleted.', unit: 'ms' }),
-  LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error'])
-    .default('info')
-    .describe('Least level that is logged.'),
-  SHUTDOWN_DELAY_MS: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(60_000)
-    .default(5_000)
-    .meta({ description: 'Pause between "not ready" and draining, for load balancers to notice.', unit: 'ms' }),
 });
 
 export type Config = z.output<typeof configSchema>;
@@ -71,17 +43,9 @@ export function readConfig(env?: Environment): Config {
   return defineConfig(configSchema, env);
 }
 
-/** What the migration job needs, and nothing else: it runs before the service's own settings exist. */
-export const migrateConfigSchema = z.object({
-  DATABASE_OWNER_URL: z
-    .string()
-    .meta({ description: 'This service’s database, as the owner of its tables.', secret: true }),
-  DATABASE_APP_ROLE: z
-    .string()
-    .min(1)
-    .describe('Name of the application role, which is granted what the service needs.'),
-});
+/** What the migration job needs. */
+export const migrateConfigSchema = z.object(migrationSettings);
 
-export function readMigrateConfig(env?: Environment): z.output<typeof migrateConfigSchema> {
+export function readMigrateConfig(env?: Environment): MigrationConfig {
   return defineConfig(migrateConfigSchema, env);
 }

@@ -9,13 +9,14 @@ import {
 } from '@dailydoco/auth';
 import type { Broker } from '@dailydoco/events';
 import { newId } from '@dailydoco/lifecycle';
+import type { Service } from '@dailydoco/service';
 import { type Config, readConfig } from '../src/config.js';
 import type { TenantId, UserId } from '../src/ids.js';
 import type { ReferralCodes } from '../src/releases/publish-site.js';
 import { ReleaseFiles } from '../src/releases/release-files.adapter.js';
 import type { ReleasePlace } from '../src/releases/release-storage.js';
 import { createRuntime, type Runtime } from '../src/runtime.js';
-import { createEdges, createService, type Service } from '../src/service.js';
+import { createEdges, createService } from '../src/service.js';
 import type { Workshop } from './workshop.js';
 
 export const SECRET = 'a secret that only the services of this spec know';

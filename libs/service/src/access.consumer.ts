@@ -1,14 +1,18 @@
 import type { CachedApiKeys, Revocations } from '@dailydoco/auth';
 import { type ConsumerDefinition, defineConsumer, events, isEvent } from '@dailydoco/events';
 
-/** Takes access away, and gives it back, as identity tells: within seconds on every replica. */
+/**
+ * Takes access away, and gives it back, as identity tells: within seconds on every replica. Each service hears it for
+ * itself, in a group of its own, `<service>-access`.
+ */
 export function accessConsumer(given: {
+  service: string;
   revocations: Pick<Revocations, 'record' | 'lift'>;
   apiKeys: Pick<CachedApiKeys, 'evict'>;
 }): ConsumerDefinition {
-  const { revocations, apiKeys } = given;
+  const { service, revocations, apiKeys } = given;
   return defineConsumer({
-    name: 'analytics-access',
+    name: `${service}-access`,
     topics: ['identity.events.v1'],
     handles: [events.userSuspended, events.userReactivated, events.apiKeyRevoked],
     async applyBatch(tx, received) {

@@ -1,18 +1,9 @@
 import type { GrpcClient } from '@dailydoco/grpc';
-import type { ApiKeyServiceService } from '@dailydoco/proto/dailydoco/identity/v1/identity';
 import type { SiteServiceService } from '@dailydoco/proto/dailydoco/website/v1/website';
 import type { KeyIssuer } from './find-key.js';
 
 /** All that a site's write key may do: it stands in a public page. */
 const WRITE_KEY_SCOPES = ['events:write'];
-
-/** Identity, which made the API keys. */
-export function identityKeys(client: Pick<GrpcClient<typeof ApiKeyServiceService>, 'resolveApiKey'>): KeyIssuer {
-  return async (sha256) => {
-    const { known, apiKeyId, tenantId, scopes } = await client.resolveApiKey({ keySha256: Buffer.from(sha256) });
-    return known ? { apiKeyId, tenantId, scopes } : undefined;
-  };
-}
 
 /** Website-builder, which made the write keys of sites. */
 export function siteWriteKeys(client: Pick<GrpcClient<typeof SiteServiceService>, 'resolveWriteKey'>): KeyIssuer {

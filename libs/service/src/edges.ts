@@ -1,0 +1,66 @@
+import type { Authenticator } from '@dailydoco/auth';
+import { assertSchemaVersion, type MigrationSource } from '@dailydoco/database';
+import { GrpcTransport, type ServiceDefinition } from '@dailydoco/grpc';
+import { createHttpApp, type HttpAppOptions, httpMigrations, purgeIdempotencyKeys } from '@dailydoco/http';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Basis } from './basis.js';
+
+/** A service's ways in. */
+export interface Service {
+  readonly app: NestFastifyApplication;
+  readonly grpc: GrpcTransport;
+}
+
+/** The part of a runtime that the edges need. */
+export type EdgesBasis = Basis & { readonly authenticator: Authenticator };
+
+export interface EdgesOptions extends Omit<HttpAppOptions, 'logger' | 'lifecycle' | 'title'> {
+  /** The RPCs that are served, beside health. Default none. */
+  readonly grpcServices?: readonly ServiceDefinition[];
+  /** What the database must have; where keys of idempotency are among it, expired ones are deleted. */
+  readonly migrations: readonly MigrationSource[];
+  /** What must be there before anybody is let in, by name: done one after the other, once the schema is as it should be. */
+  readonly preparations?: Readonly<Record<string, () => Promise<void>>>;
+  /** Lets go of what stands on the pool, or beside it, just before the pool ends. */
+  readonly beforePoolEnds?: () => Promise<void>;
+}
+
+/** The title of a service's OpenAPI document. */
+export const titleOf = (service: string): string => `DailyDoco ${service}`;
+
+/**
+ * The part that answers callers: HTTP, gRPC, and what they stand on, each registered with the lifecycle. Its `start`
+ * then checks the schema, prepares, loads the revocations and listens: gRPC, then HTTP. `X-Forwarded` headers are
+ * believed of this machine unless `trustProxy` says otherwise.
+ */
+export async function buildEdges(basis: EdgesBasis, options: EdgesOptions): Promise<Service> {
+  const { grpcServices = [], migrations, preparations = {}, beforePoolEnds, ...http } = options;
+  const { config, logger, lifecycle, authenticator, pool, revocations } = basis;
+  const title = titleOf(basis.service);
+  const app = await createHttpApp({ trustProxy: 'loopback', ...http, title, logger, lifecycle });
+  const { GRPC_HOST: host, GRPC_PORT: port } = config;
+  const grpc = new GrpcTransport({ host, port, services: grpcServices, authenticator, lifecycle, logger });
+  app.connectMicroservice({ strategy: grpc }, { inheritAppConfig: false });
+
+  lifecycle.readinessCheck('database', async () => {
+    await pool.query('SELECT 1');
+  });
+  lifecycle.onStart('schema', () => assertSchemaVersion(pool, [...migrations]));
+  for (const [name, prepare] of Object.entries(preparations)) lifecycle.onStart(name, prepare);
+  lifecycle.onStart('revocations', () => revocations.start(lifecycle.heartbeat('revocations')));
+  lifecycle.onStart('grpc', async () => {
+    await app.startAllMicroservices();
+  });
+  lifecycle.onStart('http', async () => {
+    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
+  });
+  if (migrations.includes(httpMigrations)) {
+    purgeIdempotencyKeys({ store: basis.idempotency, sql: pool, lifecycle, logger });
+  }
+  lifecycle.onStop('stores', 'database', async () => {
+    await revocations.stop();
+    await beforePoolEnds?.();
+    await pool.end();
+  });
+  return { app, grpc };
+}

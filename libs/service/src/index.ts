@@ -1,0 +1,18 @@
+export {
+  databasePoolMax,
+  grpcAddressOf,
+  type IdentityConfig,
+  identitySettings,
+  type MigrationConfig,
+  migrationSettings,
+  PLACEHOLDERS,
+  type ServiceConfig,
+  serviceSettings,
+} from './settings.js';
+export { type Basis, type BasisOptions, connect, createBasis } from './basis.js';
+export { API_KEY_DEADLINE_MS, type Callers, identifiedCallers, identityKeys, type ResolveApiKey } from './callers.js';
+export { buildEdges, type EdgesBasis, type EdgesOptions, type Service } from './edges.js';
+export { addConsumers, addRelay, repeat, type RepeatedTask } from './background.js';
+export { accessConsumer } from './access.consumer.js';
+export { runtimeModule } from './runtime-module.js';
+export { boot, migrate, printOpenApi } from './commands.js';
