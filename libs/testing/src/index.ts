@@ -1,7 +1,9 @@
 export { type FakeClock, fakeClock } from './determinism.js';
 export { type Cut, startTcpProxy, type TcpProxy } from './tcp-proxy.js';
+export { createServiceDatabase, type ServiceDatabaseOptions } from './service-database.js';
 export { sourceHooks } from './source-hooks.js';
 export { type CollectedSpan, readSpans, type SpanCollector, startSpanCollector } from './span-collector.js';
+export { type SpecApiKey, SpecApiKeys } from './spec-api-keys.js';
 export { getStores, type TestStores, uniqueTopicPrefix } from './stores.js';
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.js';
 export { TokenSigner } from './token-signer.js';

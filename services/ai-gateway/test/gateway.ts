@@ -1,22 +1,18 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import {
-  type ApiKeySource,
-  apiKeySha256,
-  Authenticator,
-  newApiKey,
-  type ResolvedApiKey,
-  type Role,
-  SCOPES,
-  type Scope,
-} from '@dailydoco/auth';
+import { Authenticator, type Role, SCOPES, type Scope } from '@dailydoco/auth';
 import { createPool, runMigrations } from '@dailydoco/database';
 import { type Broker, events, Outbox } from '@dailydoco/events';
 import { newId } from '@dailydoco/lifecycle';
 import type { Service } from '@dailydoco/service';
 import { createLogger } from '@dailydoco/telemetry';
-import { createTestDatabase, startTcpProxy, type TcpProxy } from '@dailydoco/testing';
+import {
+  createServiceDatabase,
+  SpecApiKeys,
+  startTcpProxy,
+  type TcpProxy,
+  type TestDatabase,
+  TokenSigner,
+} from '@dailydoco/testing';
 import { readConfig } from '../src/config.js';
 import { asCallerId, asTenantId, type CallerId, type TenantId } from '../src/ids.js';
 import { migrationSources } from '../src/migrations.js';
@@ -25,10 +21,6 @@ import { createEdges, createService } from '../src/service.js';
 
 const ISSUER = 'https://identity.spec';
 const SECRET = 'a secret that only the services of this spec know';
-
-type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
-type Keys = Awaited<ReturnType<typeof newKeys>>;
-const newKeys = () => crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
 
 export interface CallOptions {
   readonly as?: string | undefined;
@@ -71,28 +63,12 @@ export interface CompletionRow {
   readonly ended_at: Date;
 }
 
-/** The API keys that exist in a spec. */
-class SpecApiKeys implements ApiKeySource {
-  readonly #keys = new Map<string, ResolvedApiKey>();
-
-  lookUp(sha256: Uint8Array): Promise<ResolvedApiKey | undefined> {
-    return Promise.resolve(this.#keys.get(Buffer.from(sha256).toString('hex')));
-  }
-
-  add(tenantId: TenantId, scopes: readonly Scope[]): { key: string; apiKeyId: string } {
-    const { key } = newApiKey();
-    const apiKeyId = newId();
-    this.#keys.set(Buffer.from(apiKeySha256(key)).toString('hex'), { apiKeyId, tenantId, scopes });
-    return { key, apiKeyId };
-  }
-}
-
 interface GatewayParts {
   readonly database: TestDatabase;
   readonly runtime: Runtime;
   readonly service: Service;
-  readonly keys: Keys;
-  readonly apiKeys: SpecApiKeys;
+  readonly signer: TokenSigner;
+  readonly apiKeys: SpecApiKeys<Scope>;
   readonly logged: readonly string[];
   readonly url: string;
   readonly proxy: TcpProxy | undefined;
@@ -144,13 +120,9 @@ export class Gateway {
     sub: CallerId = asCallerId(newId()),
     roles: readonly Role[] = ['partner'],
   ): Promise<string> {
-    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const iat = Math.floor(Date.now() / 1_000);
     const claims = { iss: ISSUER, aud: 'dailydoco', sub, tid: tenantId, sid: newId(), roles, iat, exp: iat + 900 };
-    const text = `${part({ alg: 'ES256', kid: 'spec', typ: 'JWT' })}.${part(claims)}`;
-    const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
-    const signature = await crypto.subtle.sign(algorithm, this.#parts.keys.privateKey, Buffer.from(text));
-    return `Bearer ${text}.${Buffer.from(signature).toString('base64url')}`;
+    return `Bearer ${await this.#parts.signer.sign(claims)}`;
   }
 
   async call(method: string, path: string, { as, body, headers }: CallOptions = {}): Promise<Answered> {
@@ -268,14 +240,9 @@ export class Gateway {
 
 /** A database of this service with all its tables, for one spec file. */
 export function migratedDatabase(): Promise<TestDatabase> {
-  const hash = createHash('sha256');
-  for (const { directory } of migrationSources) {
-    for (const name of readdirSync(directory).toSorted()) {
-      if (!name.includes('.')) hash.update(readFileSync(`${directory}/${name}/migration.sql`));
-    }
-  }
-  return createTestDatabase({
-    template: `ai-gateway-${hash.digest('hex').slice(0, 12)}`,
+  return createServiceDatabase({
+    service: 'ai-gateway',
+    directories: migrationSources.map(({ directory }) => directory),
     migrate: async (connectionString, appRole) => {
       await runMigrations({ connectionString, appRole, sources: [...migrationSources] });
     },
@@ -296,7 +263,7 @@ export async function startGateway({ env = {}, broker, lossy = false }: GatewayO
   const { hostname, port } = databaseUrl;
   const proxy = lossy ? await startTcpProxy({ host: hostname, port: Number(port) }) : undefined;
   if (proxy !== undefined) databaseUrl.port = String(proxy.port);
-  const [keys, apiKeys, logged] = [await newKeys(), new SpecApiKeys(), [] as string[]];
+  const [signer, apiKeys, logged] = [await TokenSigner.create(), new SpecApiKeys<Scope>(), [] as string[]];
   const config = readConfig({
     HTTP_PORT: '0',
     GRPC_PORT: '0',
@@ -316,7 +283,7 @@ export async function startGateway({ env = {}, broker, lossy = false }: GatewayO
   });
   const base = createRuntime(config, { logger, ...(broker && { broker }) });
   const authenticator = new Authenticator({
-    jwks: { keyFor: (kid: string) => Promise.resolve(kid === 'spec' ? keys.publicKey : undefined) },
+    jwks: signer,
     issuer: ISSUER,
     audience: config.TOKEN_AUDIENCE,
     apiKeys,
@@ -327,7 +294,7 @@ export async function startGateway({ env = {}, broker, lossy = false }: GatewayO
   const service = await (broker ? createService : createEdges)(runtime);
   await runtime.lifecycle.start();
   const url = (await service.app.getUrl()).replace('[::1]', '127.0.0.1');
-  return new Gateway({ database, runtime, service, keys, apiKeys, logged, url, proxy });
+  return new Gateway({ database, runtime, service, signer, apiKeys, logged, url, proxy });
 }
 
 /** A pool of the tables' owner. */

@@ -1,16 +1,8 @@
-import {
-  type ApiKeySource,
-  apiKeySha256,
-  Authenticator,
-  newApiKey,
-  type ResolvedApiKey,
-  type Role,
-  SCOPES,
-  type Scope,
-} from '@dailydoco/auth';
+import { Authenticator, type Role, SCOPES, type Scope } from '@dailydoco/auth';
 import type { Broker } from '@dailydoco/events';
 import { type Lifecycle, newId } from '@dailydoco/lifecycle';
 import type { Service } from '@dailydoco/service';
+import { SpecApiKeys, TokenSigner } from '@dailydoco/testing';
 import { type Config, readConfig } from '../src/config.js';
 import { asUserId, type TenantId } from '../src/ids.js';
 import { createRuntime, type Runtime } from '../src/runtime.js';
@@ -42,63 +34,19 @@ export interface Answered {
   readonly body: ReturnType<typeof JSON.parse>;
 }
 
-type Keys = Awaited<ReturnType<typeof newKeys>>;
-
-const newKeys = () => crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
-
-/** Signs persons' tokens, and says under which key they are to be checked. */
-class TokenSigner {
-  readonly #keys: Keys;
-
-  constructor(keys: Keys) {
-    this.#keys = keys;
-  }
-
-  static async create(): Promise<TokenSigner> {
-    return new TokenSigner(await newKeys());
-  }
-
-  keyFor(kid: string): Promise<Keys['publicKey'] | undefined> {
-    return Promise.resolve(kid === 'spec' ? this.#keys.publicKey : undefined);
-  }
-
-  async sign(claims: object): Promise<string> {
-    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const text = `${part({ alg: 'ES256', kid: 'spec', typ: 'JWT' })}.${part(claims)}`;
-    const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
-    const signature = await crypto.subtle.sign(algorithm, this.#keys.privateKey, Buffer.from(text));
-    return `${text}.${Buffer.from(signature).toString('base64url')}`;
-  }
-}
-
-/** The API keys that exist in a spec. */
-class SpecApiKeys implements ApiKeySource {
-  readonly #keys = new Map<string, ResolvedApiKey>();
-
-  lookUp(sha256: Uint8Array): Promise<ResolvedApiKey | undefined> {
-    return Promise.resolve(this.#keys.get(Buffer.from(sha256).toString('hex')));
-  }
-
-  add(tenantId: TenantId, scopes: readonly Scope[]): string {
-    const { key } = newApiKey();
-    this.#keys.set(Buffer.from(apiKeySha256(key)).toString('hex'), { apiKeyId: newId(), tenantId, scopes });
-    return key;
-  }
-}
-
 /** The service's HTTP and gRPC edges over an engine's database, with credentials to call them. */
 export class Edges {
   readonly #runtime: Runtime;
   readonly #service: Service;
   readonly #signer: TokenSigner;
-  readonly #apiKeys: SpecApiKeys;
+  readonly #apiKeys: SpecApiKeys<Scope>;
   readonly #url: string;
 
   constructor(parts: {
     runtime: Runtime;
     service: Service;
     signer: TokenSigner;
-    apiKeys: SpecApiKeys;
+    apiKeys: SpecApiKeys<Scope>;
     url: string;
   }) {
     this.#runtime = parts.runtime;
@@ -126,7 +74,7 @@ export class Edges {
 
   /** An Authorization header of an API key of the tenant. */
   apiKey(tenantId: TenantId, scopes: readonly Scope[] = SCOPES): string {
-    return `Bearer ${this.#apiKeys.add(tenantId, scopes)}`;
+    return `Bearer ${this.#apiKeys.add(tenantId, scopes).key}`;
   }
 
   /** An Authorization header of a person of the tenant. */
@@ -194,7 +142,7 @@ export async function startEdges(
   { broker, neighbours }: { broker?: Broker; neighbours?: Neighbours } = {},
 ): Promise<Edges> {
   const signer = await TokenSigner.create();
-  const apiKeys = new SpecApiKeys();
+  const apiKeys = new SpecApiKeys<Scope>();
   const base = createRuntime(specConfig(engine, neighbours), { clock: engine.clock, ...(broker && { broker }) });
   const authenticator = new Authenticator({
     jwks: signer,

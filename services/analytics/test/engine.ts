@@ -1,14 +1,10 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { createPool, inDatabaseTransaction, runMigrations } from '@dailydoco/database';
 import { newId } from '@dailydoco/lifecycle';
-import { createTestDatabase, fakeClock } from '@dailydoco/testing';
+import { createServiceDatabase, fakeClock, type TestDatabase } from '@dailydoco/testing';
 import type { ChargebackWin, Fact } from '../src/facts/fact.js';
 import { FactStore } from '../src/facts/fact.store.js';
 import { asTenantId, type TenantId } from '../src/ids.js';
 import { migrationSources } from '../src/migrations.js';
-
-export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
 
 export const START = new Date('2026-06-01T12:30:00.000Z');
 export const HOUR = 3_600_000;
@@ -19,22 +15,13 @@ export const later = (ms: number): Date => new Date(START.getTime() + ms);
 
 /** A database of this service with all its tables, for one spec file. */
 function migratedDatabase(): Promise<TestDatabase> {
-  return createTestDatabase({
-    template: `analytics-${migrationsHash()}`,
+  return createServiceDatabase({
+    service: 'analytics',
+    directories: migrationSources.map(({ directory }) => directory),
     migrate: async (connectionString, appRole) => {
       await runMigrations({ connectionString, appRole, sources: [...migrationSources] });
     },
   });
-}
-
-function migrationsHash(): string {
-  const hash = createHash('sha256');
-  for (const { directory } of migrationSources) {
-    for (const name of readdirSync(directory).toSorted()) {
-      if (!name.includes('.')) hash.update(readFileSync(`${directory}/${name}/migration.sql`));
-    }
-  }
-  return hash.digest('hex').slice(0, 12);
 }
 
 /** What specs work with: the real database, and a clock in their hands. */

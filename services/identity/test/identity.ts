@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { createPool, runMigrations } from '@dailydoco/database';
 import { type Broker, events } from '@dailydoco/events';
 import { newId } from '@dailydoco/lifecycle';
 import type { Service } from '@dailydoco/service';
-import { createTestDatabase, eventually, type FakeClock, fakeClock, getStores } from '@dailydoco/testing';
+import { createServiceDatabase, eventually, type FakeClock, fakeClock, getStores } from '@dailydoco/testing';
 import { readConfig } from '../src/config.js';
 import { migrationSources } from '../src/migrations.js';
 import { createRuntime, type Runtime } from '../src/runtime.js';
@@ -243,8 +243,9 @@ export function startReplica({ ground }: Pick<Identity, 'ground'>, options: Star
 
 /** An empty database with its secret, and a folder for mails: where nobody has booted yet. */
 export async function newGround(): Promise<{ ground: Ground; drop: () => Promise<void> }> {
-  const database = await createTestDatabase({
-    template: `identity-${migrationsHash()}`,
+  const database = await createServiceDatabase({
+    service: 'identity',
+    directories: migrationSources.map(({ directory }) => directory),
     migrate: async (connectionString, appRole) => {
       await runMigrations({ connectionString, appRole, sources: [...migrationSources] });
     },
@@ -315,16 +316,6 @@ function settings(ground: Ground, redisUrl: string): Record<string, string> {
     LOG_LEVEL: 'error',
     SHUTDOWN_DELAY_MS: '0',
   };
-}
-
-function migrationsHash(): string {
-  const hash = createHash('sha256');
-  for (const { directory } of migrationSources) {
-    for (const name of readdirSync(directory).toSorted()) {
-      if (!name.includes('.')) hash.update(readFileSync(`${directory}/${name}/migration.sql`));
-    }
-  }
-  return hash.digest('hex').slice(0, 12);
 }
 
 /** The claims of an access token, unverified. */

@@ -1,10 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { createPool, type DatabaseTransaction, inDatabaseTransaction, runMigrations } from '@dailydoco/database';
 import { events, Outbox, type ReceivedEvent } from '@dailydoco/events';
 import { newId } from '@dailydoco/lifecycle';
 import { currencyOf, parseDecimal } from '@dailydoco/money';
-import { createTestDatabase, fakeClock } from '@dailydoco/testing';
+import { createServiceDatabase, fakeClock, type TestDatabase } from '@dailydoco/testing';
 import { asPayoutMethodId, asTenantId, asUserId, type PayoutMethodId, type TenantId, type UserId } from '../src/ids.js';
 import { LedgerReadStore } from '../src/ledger/ledger-reads.store.js';
 import { LedgerStore } from '../src/ledger/ledger.store.js';
@@ -25,26 +24,15 @@ import { StandingStore } from '../src/standing/standing.store.js';
 import { Life, START } from './lives.js';
 import { receivedOf } from './wire.js';
 
-type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
-
 /** A database of this service with all its tables, for one spec file. */
 export function migratedDatabase(): Promise<TestDatabase> {
-  return createTestDatabase({
-    template: `payouts-${migrationsHash()}`,
+  return createServiceDatabase({
+    service: 'payouts',
+    directories: migrationSources.map(({ directory }) => directory),
     migrate: async (connectionString, appRole) => {
       await runMigrations({ connectionString, appRole, sources: [...migrationSources] });
     },
   });
-}
-
-function migrationsHash(): string {
-  const hash = createHash('sha256');
-  for (const { directory } of migrationSources) {
-    for (const name of readdirSync(directory).toSorted()) {
-      if (!name.includes('.')) hash.update(readFileSync(`${directory}/${name}/migration.sql`));
-    }
-  }
-  return hash.digest('hex').slice(0, 12);
 }
 
 export const micros = (amount: string): bigint => {

@@ -1,8 +1,8 @@
-import { type ApiKeySource, apiKeySha256, Authenticator, newApiKey, type Role, SCOPES } from '@dailydoco/auth';
+import { Authenticator, type Role, SCOPES, type Scope } from '@dailydoco/auth';
 import type { Broker } from '@dailydoco/events';
 import { newId } from '@dailydoco/lifecycle';
 import type { Service } from '@dailydoco/service';
-import { TokenSigner } from '@dailydoco/testing';
+import { SpecApiKeys, TokenSigner } from '@dailydoco/testing';
 import { type Config, readConfig } from '../src/config.js';
 import type { TenantId, UserId } from '../src/ids.js';
 import type { PurchaseStates } from '../src/reconciliation/reconcile-tenant.js';
@@ -77,13 +77,7 @@ export async function startEdges(
   { broker, states, env = {} }: { broker?: Broker; states?: PurchaseStates; env?: Record<string, string> } = {},
 ): Promise<Edges> {
   const signer = await TokenSigner.create();
-  const keys = new Map<string, TenantId>();
-  const apiKeys: ApiKeySource = {
-    lookUp(sha256) {
-      const tenantId = keys.get(Buffer.from(sha256).toString('hex'));
-      return Promise.resolve(tenantId && { apiKeyId: newId(), tenantId, scopes: SCOPES });
-    },
-  };
+  const apiKeys = new SpecApiKeys<Scope>();
   const base = createRuntime(specConfig(books, env), {
     clock: books.clock,
     ...(broker && { broker }),
@@ -101,11 +95,7 @@ export async function startEdges(
   const service: Service = await (broker ? createService : createEdges)(runtime);
   await runtime.lifecycle.start();
   const url = (await service.app.getUrl()).replace('[::1]', '127.0.0.1');
-  const apiKey = (tenantId: TenantId): string => {
-    const { key } = newApiKey();
-    keys.set(Buffer.from(apiKeySha256(key)).toString('hex'), tenantId);
-    return `Bearer ${key}`;
-  };
+  const apiKey = (tenantId: TenantId): string => `Bearer ${apiKeys.add(tenantId, SCOPES).key}`;
   return new Edges({ runtime, signer, apiKey, url });
 }
 

@@ -1,11 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { createPool, inDatabaseTransaction, runMigrations } from '@dailydoco/database';
 import { events, Outbox } from '@dailydoco/events';
 import { IdempotencyStore } from '@dailydoco/http';
 import { newId } from '@dailydoco/lifecycle';
 import { currencyOf, parseDecimal } from '@dailydoco/money';
-import { createTestDatabase, fakeClock } from '@dailydoco/testing';
+import { createServiceDatabase, fakeClock, type TestDatabase } from '@dailydoco/testing';
 import { asPlanId, asPurchaseId, asTenantId, asUserId, type TenantId, type UserId } from '../src/ids.js';
 import { MemberStore } from '../src/members/member.store.js';
 import { registerMember } from '../src/members/register-member.js';
@@ -32,26 +31,15 @@ export interface WrittenEvent {
   } & Record<string, unknown>;
 }
 
-export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
-
 /** A database of this service with all its tables, for one spec file. */
 export function migratedDatabase(): Promise<TestDatabase> {
-  return createTestDatabase({
-    template: `viral-engine-${migrationsHash()}`,
+  return createServiceDatabase({
+    service: 'viral-engine',
+    directories: migrationSources.map(({ directory }) => directory),
     migrate: async (connectionString, appRole) => {
       await runMigrations({ connectionString, appRole, sources: [...migrationSources] });
     },
   });
-}
-
-function migrationsHash(): string {
-  const hash = createHash('sha256');
-  for (const { directory } of migrationSources) {
-    for (const name of readdirSync(directory).toSorted()) {
-      if (!name.includes('.')) hash.update(readFileSync(`${directory}/${name}/migration.sql`));
-    }
-  }
-  return hash.digest('hex').slice(0, 12);
 }
 
 export const START = new Date('2026-06-01T12:00:00.000Z');

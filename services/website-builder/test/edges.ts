@@ -1,15 +1,8 @@
-import {
-  type ApiKeySource,
-  apiKeySha256,
-  Authenticator,
-  newApiKey,
-  type ResolvedApiKey,
-  type Role,
-  SCOPES,
-} from '@dailydoco/auth';
+import { Authenticator, type Role, SCOPES, type Scope } from '@dailydoco/auth';
 import type { Broker } from '@dailydoco/events';
 import { newId } from '@dailydoco/lifecycle';
 import type { Service } from '@dailydoco/service';
+import { SpecApiKeys, TokenSigner } from '@dailydoco/testing';
 import { type Config, readConfig } from '../src/config.js';
 import type { TenantId, UserId } from '../src/ids.js';
 import type { ReferralCodes } from '../src/releases/publish-site.js';
@@ -39,50 +32,6 @@ export interface Answered {
   readonly body: ReturnType<typeof JSON.parse>;
 }
 
-type Keys = Awaited<ReturnType<typeof newKeys>>;
-
-const newKeys = () => crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
-
-/** Signs persons' tokens, and says under which key they are to be checked. */
-class TokenSigner {
-  readonly #keys: Keys;
-
-  constructor(keys: Keys) {
-    this.#keys = keys;
-  }
-
-  static async create(): Promise<TokenSigner> {
-    return new TokenSigner(await newKeys());
-  }
-
-  keyFor(kid: string): Promise<Keys['publicKey'] | undefined> {
-    return Promise.resolve(kid === 'spec' ? this.#keys.publicKey : undefined);
-  }
-
-  async sign(claims: object): Promise<string> {
-    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const text = `${part({ alg: 'ES256', kid: 'spec', typ: 'JWT' })}.${part(claims)}`;
-    const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
-    const signature = await crypto.subtle.sign(algorithm, this.#keys.privateKey, Buffer.from(text));
-    return `${text}.${Buffer.from(signature).toString('base64url')}`;
-  }
-}
-
-/** The API keys that exist in a spec. */
-class SpecApiKeys implements ApiKeySource {
-  readonly #keys = new Map<string, ResolvedApiKey>();
-
-  lookUp(sha256: Uint8Array): Promise<ResolvedApiKey | undefined> {
-    return Promise.resolve(this.#keys.get(Buffer.from(sha256).toString('hex')));
-  }
-
-  add(tenantId: TenantId): string {
-    const { key } = newApiKey();
-    this.#keys.set(Buffer.from(apiKeySha256(key)).toString('hex'), { apiKeyId: newId(), tenantId, scopes: SCOPES });
-    return key;
-  }
-}
-
 /** The real folder, and a moment after every write in which a spec may let things happen: a crash, a meeting. */
 export class WatchedFiles extends ReleaseFiles {
   afterWrite: (place: ReleasePlace) => Promise<unknown> = () => Promise.resolve();
@@ -97,7 +46,7 @@ interface EdgesParts {
   readonly runtime: Runtime;
   readonly service: Service;
   readonly signer: TokenSigner;
-  readonly apiKeys: SpecApiKeys;
+  readonly apiKeys: SpecApiKeys<Scope>;
   readonly storage: WatchedFiles;
   readonly codes: { codeOf: ReferralCodes['codeOf'] };
   readonly url: string;
@@ -126,7 +75,7 @@ export class Edges {
 
   /** An Authorization header of an API key of the tenant that has every scope. */
   apiKey(tenantId: TenantId): string {
-    return `Bearer ${this.#parts.apiKeys.add(tenantId)}`;
+    return `Bearer ${this.#parts.apiKeys.add(tenantId, SCOPES).key}`;
   }
 
   /** An Authorization header of a person of the tenant. */
@@ -183,7 +132,7 @@ export async function startEdges(
   };
   const referralCodes: ReferralCodes = { codeOf: (tenantId, userId) => known.codeOf(tenantId, userId) };
   const signer = await TokenSigner.create();
-  const apiKeys = new SpecApiKeys();
+  const apiKeys = new SpecApiKeys<Scope>();
   const storage = new WatchedFiles(workshop.sitesDir);
   const base = createRuntime(specConfig(workshop), {
     storage,

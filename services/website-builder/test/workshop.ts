@@ -1,26 +1,13 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPool, runMigrations } from '@dailydoco/database';
 import { events } from '@dailydoco/events';
 import { newId } from '@dailydoco/lifecycle';
-import { createTestDatabase } from '@dailydoco/testing';
+import { createServiceDatabase, type TestDatabase } from '@dailydoco/testing';
 import { asTenantId, asUserId, type TenantId, type UserId } from '../src/ids.js';
 import { migrationSources } from '../src/migrations.js';
-
-type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
-
-function migrationsHash(): string {
-  const hash = createHash('sha256');
-  for (const { directory } of migrationSources) {
-    for (const name of readdirSync(directory).toSorted()) {
-      if (!name.includes('.')) hash.update(readFileSync(`${directory}/${name}/migration.sql`));
-    }
-  }
-  return hash.digest('hex').slice(0, 12);
-}
 
 /** An event as it stands in the outbox. */
 export interface WrittenEvent {
@@ -81,8 +68,9 @@ export class Workshop {
 
 export async function openWorkshop(): Promise<Workshop> {
   return new Workshop(
-    await createTestDatabase({
-      template: `website-builder-${migrationsHash()}`,
+    await createServiceDatabase({
+      service: 'website-builder',
+      directories: migrationSources.map(({ directory }) => directory),
       migrate: async (connectionString, appRole) => {
         await runMigrations({ connectionString, appRole, sources: [...migrationSources] });
       },
