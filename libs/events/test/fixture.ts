@@ -195,9 +195,13 @@ export class Fixture {
     return sequencesPerKey(await this.appliedBy(consumer));
   }
 
-  /** Everything that lies in the topics, in the order of each partition. */
-  async published(expectedAtLeast: number): Promise<PublishedEvent[]> {
-    const found: PublishedEvent[] = [];
+  /**
+   * Everything that lies in the topics, in the order of each partition, once so many different events are there, and so
+   * many copies beside them.
+   */
+  async published(expectedAtLeast: number, { copies = 0 } = {}): Promise<PublishedEvent[]> {
+    // By place: a reader that loses its partition for a moment is given the same messages again.
+    const read = new Map<string, PublishedEvent>();
     const reader = this.broker.consumer({
       groupId: `reader-${randomUUID()}`,
       topics: ['viral.events.v1'],
@@ -206,7 +210,7 @@ export class Fixture {
       onBatch: async (batch) => {
         for (const { headers, key, value, offset } of batch.messages) {
           const payload = events.purchaseRecorded.codec.decode(value ?? new Uint8Array());
-          found.push({
+          read.set(`${batch.partition}/${offset}`, {
             id: headers['ce_id'] ?? '',
             key: key ?? '',
             sequence: Number(payload.purchaseSequence),
@@ -223,8 +227,9 @@ export class Fixture {
     try {
       await eventually(
         () => {
-          const distinct = new Set(found.map(({ id }) => id)).size;
-          if (distinct < expectedAtLeast) throw new Error(`${distinct} of ${expectedAtLeast} events in the topics`);
+          const distinct = new Set([...read.values()].map(({ id }) => id)).size;
+          if (distinct < expectedAtLeast || read.size < expectedAtLeast + copies)
+            throw new Error(`${distinct} of ${expectedAtLeast} events in the topics, ${read.size} messages`);
           return Promise.resolve();
         },
         { timeoutMs: 30_000 },
@@ -232,7 +237,7 @@ export class Fixture {
     } finally {
       await reader.stop();
     }
-    return found;
+    return [...read.values()];
   }
 }
 
