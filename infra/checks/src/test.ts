@@ -16,6 +16,22 @@ interface Count {
 
 const progress = terminalProgress();
 
+/** What a report of jest says. A test that was skipped has shown nothing, so it counts as failed. */
+function readReport(file: string): Count {
+  const report = JSON.parse(readFileSync(file, 'utf8')) as {
+    numPassedTests: number;
+    numFailedTests: number;
+    numPendingTests: number;
+    numTodoTests: number;
+    numRuntimeErrorTestSuites: number;
+  };
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites } = report;
+  return {
+    passed: numPassedTests,
+    failed: numFailedTests + numPendingTests + numTodoTests + numRuntimeErrorTestSuites,
+  };
+}
+
 /** What a project's jest reports say. A project that should have written a report and did not counts as one failure. */
 function countReports(projects: readonly Project[], target: 'test' | 'int'): Count {
   const count = { passed: 0, failed: 0 };
@@ -26,13 +42,9 @@ function countReports(projects: readonly Project[], target: 'test' | 'int'): Cou
       count.failed += 1;
       continue;
     }
-    const report = JSON.parse(readFileSync(file, 'utf8')) as {
-      numPassedTests: number;
-      numFailedTests: number;
-      numRuntimeErrorTestSuites: number;
-    };
-    count.passed += report.numPassedTests;
-    count.failed += report.numFailedTests + report.numRuntimeErrorTestSuites;
+    const { passed, failed } = readReport(file);
+    count.passed += passed;
+    count.failed += failed;
   }
   return count;
 }
@@ -95,12 +107,7 @@ async function endToEnd(projects: readonly Project[], folder: string): Promise<C
     });
     const file = join(repositoryRoot, 'infra', 'e2e', '.reports', 'e2e.json');
     if (!existsSync(file)) return { passed: 0, failed: 1 };
-    const report = JSON.parse(readFileSync(file, 'utf8')) as {
-      numPassedTests: number;
-      numFailedTests: number;
-      numRuntimeErrorTestSuites: number;
-    };
-    return { passed: report.numPassedTests, failed: report.numFailedTests + report.numRuntimeErrorTestSuites };
+    return readReport(file);
   } finally {
     await fleet.stop();
     await collector.close();
