@@ -270,7 +270,7 @@ export const METRICS = {
   dailydoco_payout_steps_total: {
     kind: 'counter',
     unit: '{step}',
-    description: 'Steps that payouts have taken. step: requested, submitted, settled, failed, returned, cancelled.',
+    description: 'Steps that payouts have taken by the word of the rail. step: settled, failed, returned.',
     labels: ['step'],
   },
   dailydoco_reconciliation_breaks_total: {
