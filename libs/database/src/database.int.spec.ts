@@ -6,7 +6,7 @@ import { barrier, createTestDatabase, eventually, type TestDatabase } from '@dai
 import type { Pool } from 'pg';
 import { inDatabaseTransaction } from './database-transaction.js';
 import { Lease } from './lease.js';
-import { assertSchemaVersion, runMigrations } from './migrations.js';
+import { runMigrations, waitForSchema, type WaitForSchemaOptions } from './migrations.js';
 import { createPool } from './pool.js';
 
 let folder: string;
@@ -21,6 +21,8 @@ function migration(name: string, sql: string): void {
 const sources = () => [{ name: 'test', directory: folder }];
 const migrate = (role = appRole()) =>
   runMigrations({ connectionString: database.ownerUrl, appRole: role, sources: sources() });
+const schema = (options: Partial<WaitForSchemaOptions> = {}) =>
+  waitForSchema({ sql: { query: async (text) => pool.query(text) as never }, sources: sources(), ...options });
 const appRole = (): string => new URL(database.appUrl).username;
 
 beforeAll(async () => {
@@ -60,14 +62,40 @@ describe('migrations', () => {
   it('leave nothing of one that fails, and go on after it is mended', async () => {
     migration('20260102000000_add_wrong', 'CREATE TABLE half (id int); SELECT nonsense;');
     await expect(migrate()).rejects.toThrow('20260102000000_add_wrong failed and was undone');
-    await expect(assertSchemaVersion({ query: async (text) => pool.query(text) as never }, sources())).rejects.toThrow(
-      'lacks migrations: 20260102000000_add_wrong',
-    );
+    await expect(schema({ timeoutMs: 0 })).rejects.toThrow('lacks migrations: 20260102000000_add_wrong');
     migration('20260102000000_add_wrong', 'CREATE TABLE half (id int);');
     expect(await migrate()).toEqual({ applied: ['20260102000000_add_wrong'] });
-    await expect(
-      assertSchemaVersion({ query: async (text) => pool.query(text) as never }, sources()),
-    ).resolves.toBeUndefined();
+    await expect(schema()).resolves.toBeUndefined();
+  });
+
+  it('are waited for: the service goes on once the job has run', async () => {
+    migration('20260103000000_add_late', 'CREATE TABLE late (id int);');
+    const told: string[] = [];
+    const waited = schema({ onWait: (why) => told.push(why) });
+    await eventually(() => expect(told).toEqual(['the database lacks migrations: 20260103000000_add_late']));
+    await migrate();
+    await expect(waited).resolves.toBeUndefined();
+  });
+
+  it('are waited for while the database is away, until the service is stopped', async () => {
+    const stopped = new AbortController();
+    const away = createPool({
+      connectionString: 'postgres://nobody@127.0.0.1:1/none',
+      max: 1,
+      applicationName: 'database-spec',
+      statementTimeoutMs: 1_000,
+    });
+    const told: string[] = [];
+    const options = { signal: stopped.signal, onWait: (why: string) => told.push(why) };
+    const waited = waitForSchema({
+      sql: { query: async (text) => away.query(text) as never },
+      sources: sources(),
+      ...options,
+    });
+    await eventually(() => expect(told[0]).toContain('ECONNREFUSED'));
+    stopped.abort();
+    await expect(waited).resolves.toBeUndefined();
+    await away.end();
   });
 
   it('refuse a history that was edited or is missing on disk', async () => {

@@ -3,11 +3,12 @@ export { type DatabaseTransactionOptions, inDatabaseTransaction } from './databa
 export { GroupWriter, type GroupWriterOptions } from './group-writer.js';
 export { Lease, type LeaseOptions } from './lease.js';
 export {
-  assertSchemaVersion,
   MigrationError,
   type MigrationSource,
   runMigrations,
   type RunMigrationsOptions,
+  waitForSchema,
+  type WaitForSchemaOptions,
 } from './migrations.js';
 export { createPool, type PoolOptions } from './pool.js';
 export { prismaAdapter, type PrismaRawQuery, prismaSql } from './prisma.js';

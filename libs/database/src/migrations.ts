@@ -37,6 +37,9 @@ interface AppliedRow {
 
 const LOCK_KEY = 'dailydoco.migrations';
 const CONNECT_TIMEOUT_MS = 30_000;
+const SCHEMA_TIMEOUT_MS = 600_000;
+const SCHEMA_TELL_MS = 10_000;
+const SCHEMA_POLL_MS = 500;
 
 // Prisma's table, column by column, so that its tools read the same history.
 const HISTORY_TABLE = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
@@ -143,15 +146,56 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
   }
 }
 
-/** For a service before it serves: throws, naming them, when migrations it needs have not been applied. Never migrates. */
-export async function assertSchemaVersion(sql: Sql, sources: readonly MigrationSource[]): Promise<void> {
+/** The names of migrations that the database still lacks. One that was never migrated lacks all. */
+async function missingMigrations(sql: Sql, sources: readonly MigrationSource[]): Promise<string[]> {
   const { rows } = await sql.query<{ migration_name: string }>(
     'SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
   );
   const applied = new Set(rows.map((row) => row.migration_name));
-  const missing = readMigrations(sources).filter(({ name }) => !applied.has(name));
-  if (missing.length > 0)
-    throw new MigrationError(
-      `the database lacks migrations: ${missing.map(({ name }) => name).join(', ')}; run the migration job first`,
-    );
+  return readMigrations(sources)
+    .filter(({ name }) => !applied.has(name))
+    .map(({ name }) => name);
+}
+
+export interface WaitForSchemaOptions {
+  readonly sql: Sql;
+  readonly sources: readonly MigrationSource[];
+  /** Ends the wait, without an error: the service is being stopped. */
+  readonly signal?: AbortSignal;
+  /** Told at once, and then every ten seconds, what is waited for. */
+  readonly onWait?: (why: string) => void;
+  /** Past it the wait is given up. Default 600,000. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * For a service before it serves: resolves once the database has every migration that the service needs. Database,
+ * migration job and service start in any order, so an absent database or schema is waited for, and never migrated.
+ * Throws MigrationError, saying what is missing, after `timeoutMs`.
+ */
+export async function waitForSchema(options: WaitForSchemaOptions): Promise<void> {
+  const { sql, sources, signal, onWait = () => undefined, timeoutMs = SCHEMA_TIMEOUT_MS } = options;
+  const startedAt = performance.now();
+  let toldAt = -Infinity;
+  while (signal?.aborted !== true) {
+    const why = await lacking(sql, sources);
+    if (why === undefined) return;
+    const now = performance.now();
+    if (now - startedAt >= timeoutMs) throw new MigrationError(`${why}; has the migration job run?`);
+    if (now - toldAt >= SCHEMA_TELL_MS) {
+      onWait(why);
+      toldAt = now;
+    }
+    await wait(SCHEMA_POLL_MS, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+  }
+}
+
+/** Why the service cannot serve yet; undefined when it can. */
+async function lacking(sql: Sql, sources: readonly MigrationSource[]): Promise<string | undefined> {
+  try {
+    const missing = await missingMigrations(sql, sources);
+    return missing.length === 0 ? undefined : `the database lacks migrations: ${missing.join(', ')}`;
+  } catch (error) {
+    return `the database cannot be asked for its schema: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }

@@ -29,7 +29,8 @@ export interface KafkaBrokerOptions {
   /** `host:port` of some of the brokers. */
   readonly brokers: readonly string[];
   readonly clientId: string;
-  readonly tls?: boolean;
+  /** Encrypts. `ca`: who signs the brokers' certificates; `cert` and `key`: this client's own. All in PEM. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   readonly sasl?: {
     readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
     readonly username: string;
@@ -59,11 +60,11 @@ const NEVER = new AbortController().signal;
 
 /** Kafka behind the broker interface, by kafkajs: the only file that knows it. */
 export function kafkaBroker(options: KafkaBrokerOptions): Broker {
-  const { brokers, clientId, tls = false, sasl, topicPrefix = '' } = options;
+  const { brokers, clientId, tls, sasl, topicPrefix = '' } = options;
   const kafka = new Kafka({
     brokers: [...brokers],
     clientId,
-    ssl: tls,
+    ssl: tls === undefined ? false : { ...tls },
     ...(sasl === undefined ? {} : { sasl: saslOf(sasl) }),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -5,6 +5,7 @@ import { createGrpcClient, type GrpcClient, type GrpcClientOptions, type Service
 import { IdempotencyStore } from '@dailydoco/http';
 import { type Clock, Lifecycle, type NewId, newId, systemClock } from '@dailydoco/lifecycle';
 import { createLogger, type Logger } from '@dailydoco/telemetry';
+import { kafkaOptionsOf } from './kafka.js';
 import type { ServiceConfig } from './settings.js';
 
 /** What every service stands on. A service's runtime is this and what only that service has. */
@@ -57,7 +58,7 @@ export function createBasis<Config extends ServiceConfig>(options: BasisOptions<
     outbox: new Outbox({ source: `dailydoco/${service}`, newId: overrides.newId ?? newId }),
     idempotency: new IdempotencyStore(),
     revocations: new Revocations({ pool }),
-    broker: kafkaBroker({ brokers: config.KAFKA_BROKERS, clientId: service }),
+    broker: kafkaBroker({ ...kafkaOptionsOf(config), clientId: service }),
     ...overrides,
   };
 }

@@ -1,5 +1,5 @@
 import type { Authenticator } from '@dailydoco/auth';
-import { assertSchemaVersion, type MigrationSource } from '@dailydoco/database';
+import { type MigrationSource, waitForSchema } from '@dailydoco/database';
 import { GrpcTransport, type ServiceDefinition } from '@dailydoco/grpc';
 import { createHttpApp, type HttpAppOptions, httpMigrations, purgeIdempotencyKeys } from '@dailydoco/http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -30,7 +30,7 @@ export const titleOf = (service: string): string => `DailyDoco ${service}`;
 
 /**
  * The part that answers callers: HTTP, gRPC, and what they stand on, each registered with the lifecycle. Its `start`
- * then checks the schema, prepares, loads the revocations and listens: gRPC, then HTTP. `X-Forwarded` headers are
+ * then waits for the schema, prepares, loads the revocations and listens: gRPC, then HTTP. `X-Forwarded` headers are
  * believed of this machine unless `trustProxy` says otherwise.
  */
 export async function buildEdges(basis: EdgesBasis, options: EdgesOptions): Promise<Service> {
@@ -45,7 +45,14 @@ export async function buildEdges(basis: EdgesBasis, options: EdgesOptions): Prom
   lifecycle.readinessCheck('database', async () => {
     await pool.query('SELECT 1');
   });
-  lifecycle.onStart('schema', () => assertSchemaVersion(pool, [...migrations]));
+  lifecycle.onStart('schema', () =>
+    waitForSchema({
+      sql: pool,
+      sources: migrations,
+      signal: lifecycle.signal,
+      onWait: (why) => logger.warn({ why }, 'waiting for the schema'),
+    }),
+  );
   for (const [name, prepare] of Object.entries(preparations)) lifecycle.onStart(name, prepare);
   lifecycle.onStart('revocations', () => revocations.start(lifecycle.heartbeat('revocations')));
   lifecycle.onStart('grpc', async () => {

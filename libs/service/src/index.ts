@@ -8,7 +8,9 @@ export {
   PLACEHOLDERS,
   type ServiceConfig,
   serviceSettings,
+  topicsSettings,
 } from './settings.js';
+export { type KafkaConfig, kafkaOptionsOf, kafkaSettings } from './kafka.js';
 export { type Basis, type BasisOptions, connect, createBasis } from './basis.js';
 export { API_KEY_DEADLINE_MS, type Callers, identifiedCallers, identityKeys, type ResolveApiKey } from './callers.js';
 export { buildEdges, type EdgesBasis, type EdgesOptions, type Service } from './edges.js';

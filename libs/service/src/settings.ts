@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { kafkaSettings } from './kafka.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -13,10 +14,7 @@ export const serviceSettings = {
   GRPC_PORT: port.default(9090).describe('Port that gRPC listens on; 0 takes a free one.'),
   DATABASE_URL: z.string().meta({ description: 'This service’s database, as its application role.', secret: true }),
   DATABASE_POOL_MAX: databasePoolMax(16),
-  KAFKA_BROKERS: z
-    .string()
-    .transform((text) => text.split(',').map((broker) => broker.trim()))
-    .describe('Kafka brokers, host:port, separated by commas.'),
+  ...kafkaSettings,
   TOKEN_ISSUER: z.string().min(1).describe('Issuer that a person’s token must name.'),
   TOKEN_AUDIENCE: z.string().min(1).default('dailydoco').describe('Audience that a person’s token must name.'),
   INTERNAL_TOKEN_SECRET: z
@@ -51,6 +49,15 @@ export const migrationSettings = {
     .string()
     .min(1)
     .describe('Name of the application role, which is granted what the service needs.'),
+};
+
+/** What the job that makes the topics needs. */
+export const topicsSettings = {
+  ...kafkaSettings,
+  TOPIC_REPLICATION_FACTOR: z.coerce.number().int().min(1).max(9).default(3).meta({
+    description: 'Copies of each partition. One fewer must have a message before it counts as written (two of three).',
+    unit: 'brokers',
+  }),
 };
 
 /** Where a neighbour takes calls. */
