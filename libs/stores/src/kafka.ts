@@ -13,12 +13,24 @@ export interface KafkaOptions {
   readonly heapMb?: number;
   /** From `ensureKafkaJars`; fetched when absent. */
   readonly jarsDir?: string;
+  /** A second listener, encrypted, that asks for a name and a password (SCRAM-SHA-512). Taken at the first start. */
+  readonly secure?: SecureListener;
   readonly diesWithParent?: boolean;
   readonly onProgress?: (text: string) => void;
 }
 
+export interface SecureListener {
+  /** The broker's own, in PEM (PKCS#8), for the address 127.0.0.1. */
+  readonly key: string;
+  readonly certificate: string;
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface KafkaStore {
   readonly brokers: readonly string[];
+  /** Addresses of the secure listener; empty without one. */
+  readonly secureBrokers: readonly string[];
   readonly port: number;
   readonly pid: number | undefined;
   readonly logFile: string;
@@ -31,14 +43,22 @@ const run = promisify(execFile);
 // One node, never joined by another: its cluster id may be the same everywhere.
 const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qg';
 
-function properties(dataDir: string, port: number, controllerPort: number): string {
+interface Ports {
+  readonly plain: number;
+  readonly controller: number;
+  readonly secure: number | undefined;
+}
+
+function properties(dataDir: string, ports: Ports, secure: SecureListener | undefined): string {
+  const secureListener = ports.secure === undefined ? '' : `,SASL_SSL://127.0.0.1:${ports.secure}`;
   return [
     'process.roles=broker,controller',
     'node.id=1',
-    `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    `controller.quorum.voters=1@127.0.0.1:${ports.controller}`,
+    `listeners=PLAINTEXT://127.0.0.1:${ports.plain},CONTROLLER://127.0.0.1:${ports.controller}${secureListener}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${ports.plain}${secureListener}`,
     'controller.listener.names=CONTROLLER',
+    ...(secure === undefined ? [] : secureProperties(secure)),
     `log.dirs=${join(dataDir, 'log')}`,
     'offsets.topic.replication.factor=1',
     'offsets.topic.num.partitions=4',
@@ -50,17 +70,31 @@ function properties(dataDir: string, port: number, controllerPort: number): stri
   ].join('\n');
 }
 
+function secureProperties({ key, certificate }: SecureListener): string[] {
+  const oneLine = (pem: string): string => pem.trim().replaceAll('\n', ' ');
+  return [
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL',
+    'sasl.enabled.mechanisms=SCRAM-SHA-512',
+    'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;',
+    'ssl.keystore.type=PEM',
+    `ssl.keystore.key=${oneLine(key)}`,
+    `ssl.keystore.certificate.chain=${oneLine(certificate)}`,
+  ];
+}
+
 /** Starts one KRaft node from the official jars; formats its storage on the first start. */
 export async function startKafka(options: KafkaOptions): Promise<KafkaStore> {
-  const { dataDir } = options;
+  const { dataDir, secure } = options;
   const jarsDir =
     options.jarsDir ??
     (await ensureKafkaJars(options.onProgress === undefined ? {} : { onProgress: options.onProgress }));
   const port = options.port ?? (await freePort());
   const settings = join(dataDir, 'server.properties');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  writeFileSync(settings, properties(dataDir, port, await freePort()));
-  if (!existsSync(join(dataDir, 'log', 'meta.properties'))) await format(jarsDir, settings, options.onProgress);
+  const securePort = secure === undefined ? undefined : await freePort();
+  const ports = { plain: port, controller: await freePort(), secure: securePort };
+  writeFileSync(settings, properties(dataDir, ports, secure), { mode: 0o600 });
+  if (!existsSync(join(dataDir, 'log', 'meta.properties'))) await format({ jarsDir, settings, ...options });
   const heap = options.heapMb ?? 512;
   const store = new StoreProcess({
     name: 'Kafka',
@@ -82,11 +116,16 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaStore> {
     ...(options.diesWithParent === undefined ? {} : { diesWithParent: options.diesWithParent }),
   });
   await store.start();
-  return Object.assign(store, { brokers: [`127.0.0.1:${port}`] });
+  const secureBrokers = securePort === undefined ? [] : [`127.0.0.1:${securePort}`];
+  return Object.assign(store, { brokers: [`127.0.0.1:${port}`], secureBrokers });
 }
 
-async function format(jarsDir: string, settings: string, onProgress?: (text: string) => void): Promise<void> {
+async function format(
+  options: { readonly jarsDir: string; readonly settings: string } & Pick<KafkaOptions, 'secure' | 'onProgress'>,
+): Promise<void> {
+  const { jarsDir, settings, secure, onProgress } = options;
   onProgress?.('formatting the storage');
+  const user = secure === undefined ? [] : [`SCRAM-SHA-512=[name=${secure.username},password=${secure.password}]`];
   try {
     await run('java', [
       '-cp',
@@ -97,6 +136,7 @@ async function format(jarsDir: string, settings: string, onProgress?: (text: str
       CLUSTER_ID,
       '-c',
       settings,
+      ...user.flatMap((credentials) => ['-S', credentials]),
     ]);
   } catch (cause) {
     throw new StoreError(
