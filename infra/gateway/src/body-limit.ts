@@ -11,11 +11,9 @@ export class BodyTooLarge extends Error {
   }
 }
 
-/** The largest body in bytes; Infinity without such an entry. */
-export function largestBody(plugins: readonly KongPlugin[]): number {
-  const entry = plugins.find(({ name }) => name === 'request-size-limiting');
-  if (entry === undefined) return Number.POSITIVE_INFINITY;
-  return Number(entry.config['allowed_payload_size']) * (UNIT_BYTES[String(entry.config['size_unit'])] ?? 1);
+/** The largest body in bytes that an entry lets through. */
+export function largestBody({ config }: KongPlugin): number {
+  return Number(config['allowed_payload_size']) * (UNIT_BYTES[String(config['size_unit'])] ?? 1);
 }
 
 /** Passes a body on as it comes and breaks off once it is too large: a length that was not told is counted. */

@@ -50,6 +50,49 @@ export const configSchema = z.object({
     .meta({ description: 'Pause between "not ready" and draining.', unit: 'ms' }),
 });
 
+/** Longer than the 15 minutes that an access token lives. */
+const LEAST_OVERLAP_S = 900;
+const USUAL_OVERLAP_S = 1_200;
+
+/** Every setting of `dist/keys.js refresh`. */
+export const keysConfigSchema = z.object({
+  GATEWAY_JWKS_URL: z.url().describe('Where identity publishes its public signing keys.'),
+  GATEWAY_KEYS_SECRET: z.string().min(1).describe('Secret that holds the keys for Kong; it must exist.'),
+  GATEWAY_KEYS_DEPLOYMENT: z.string().min(1).describe('Deployment of Kong, whose pods are replaced when keys change.'),
+  GATEWAY_KEYS_OVERLAP_S: z.coerce
+    .number()
+    .int()
+    .min(LEAST_OVERLAP_S)
+    .max(86_400)
+    .default(USUAL_OVERLAP_S)
+    .meta({ description: 'How long a key is kept that is published no longer; tokens live 900 s.', unit: 's' }),
+  GATEWAY_KEYS_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(30_000)
+    .default(5_000)
+    .meta({ description: 'Longest wait for one answer of identity or of the Kubernetes API.', unit: 'ms' }),
+  GATEWAY_SERVICE_ACCOUNT_DIR: z
+    .string()
+    .default('/var/run/secrets/kubernetes.io/serviceaccount')
+    .describe('Where the service account’s token, ca.crt and namespace are mounted.'),
+  KUBERNETES_SERVICE_HOST: z.string().min(1).describe('Address of the Kubernetes API; the kubelet sets it.'),
+  KUBERNETES_SERVICE_PORT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .default(443)
+    .describe('Its port; the kubelet sets it.'),
+});
+
+export type KeysConfig = z.output<typeof keysConfigSchema>;
+
+export function readKeysConfig(env?: Environment): KeysConfig {
+  return defineConfig(keysConfigSchema, env);
+}
+
 export type Config = z.output<typeof configSchema>;
 
 export function readConfig(env?: Environment): Config {

@@ -11,8 +11,12 @@ import { ownAnswer } from './own-answer.js';
 const CONNECTIONS_PER_SERVICE = 256;
 const BODILESS = new Set(['GET', 'HEAD']);
 
+/** The connection never came about: nothing was sent, so sending is safe. */
+const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+
 interface Journey {
   readonly agent: Agent;
+  readonly retries: number;
   /** Aborts when the client has gone before it had its answer. */
   readonly gone: AbortSignal;
 }
@@ -25,20 +29,17 @@ interface Failure {
 /** Sends requests on to the services and their answers back, both as they come. */
 export class Forwarder {
   readonly #agents: ReadonlyMap<string, Agent>;
-  readonly #upstreams: ReadonlyMap<string, string>;
-  readonly #maxBytes: number;
+  readonly #addresses: ReadonlyMap<string, string>;
   readonly #logger: Logger;
   readonly #journeys = new AsyncLocalStorage<Journey>();
 
   constructor(parts: {
     services: readonly KongService[];
-    /** Host name → `host:port`. */
-    upstreams: ReadonlyMap<string, string>;
-    maxBytes: number;
+    /** Service name → `host:port`. */
+    addresses: ReadonlyMap<string, string>;
     logger: Logger;
   }) {
-    this.#upstreams = parts.upstreams;
-    this.#maxBytes = parts.maxBytes;
+    this.#addresses = parts.addresses;
     this.#logger = parts.logger;
     this.#agents = new Map(
       parts.services.map(({ name, connect_timeout: timeout }) => [
@@ -49,23 +50,28 @@ export class Forwarder {
   }
 
   /**
-   * What reply-from sends by. It has no way to end a request whose client has gone, nor a connect timeout per service:
-   * both come along with the asynchronous context in which `send` called it.
+   * What reply-from sends by. It has no way to end a request whose client has gone, nor a connect timeout or retries per
+   * service: all come along with the asynchronous context in which `send` called it.
    */
   readonly dispatcher = {
     request: ((options: Dispatcher.RequestOptions, callback: (error: Error | null, data: never) => void) => {
       const journey = this.#journeys.getStore();
       if (journey === undefined) throw new Error('a request to a service was sent past Forwarder.send');
-      journey.agent.request({ ...options, signal: journey.gone }, callback as never);
+      // A body is lost with the connection that did not come about.
+      request(journey, { options, callback: callback as never, left: options.body ? 0 : journey.retries });
     }) as Dispatcher['request'],
   };
 
   /** `query`: with its question mark, or empty; neither it nor the path is changed. */
-  send(reply: FastifyReply, service: KongService, { path, query }: { path: string; query: string }): void {
+  send(
+    reply: FastifyReply,
+    service: KongService,
+    { path, query, maxBytes }: { path: string; query: string; maxBytes: number },
+  ): void {
     const { request } = reply;
     const agent = this.#agents.get(service.name);
     if (agent === undefined) throw new Error(`${service.name} is no service of this gateway`);
-    const hasBody = this.#attachBody(request);
+    const hasBody = attachBody(request, maxBytes);
     const gone = new AbortController();
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) gone.abort();
@@ -76,11 +82,11 @@ export class Forwarder {
       requestId: request.id,
       traceparent: currentTraceparent(),
     };
-    this.#journeys.run({ agent, gone: gone.signal }, () =>
-      reply.from(`http://${this.#upstreams.get(service.host)}${path}`, {
+    this.#journeys.run({ agent, retries: service.retries, gone: gone.signal }, () =>
+      reply.from(`http://${this.#addresses.get(service.name)}${path}`, {
         timeout: service.read_timeout,
         queryString: () => query.slice(1),
-        // Only a client knows whether its request may be sent twice.
+        // What may be tried again is decided above.
         retryDelay: () => null,
         rewriteRequestHeaders: (_request, headers) => requestHeaders(headers, caller, { hasBody }),
         rewriteHeaders: (headers) => answerHeaders(headers, request.id),
@@ -99,22 +105,6 @@ export class Forwarder {
     await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
   }
 
-  /** Hands the body over as a stream; whether there is one. A body of a GET or HEAD means nothing and stays here. */
-  #attachBody(request: FastifyRequest): boolean {
-    const { headers, raw } = request;
-    const told = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-    if (!told || BODILESS.has(request.method)) return false;
-    const body = countingBody(this.#maxBytes);
-    // Whoever reads it hears of its errors; nobody has to when nobody reads any more.
-    body.on('error', () => undefined);
-    body.once('close', () => raw.resume());
-    raw.once('close', () => {
-      if (!raw.complete) body.destroy(new Error('the client went away'));
-    });
-    request.body = raw.pipe(body);
-    return true;
-  }
-
   #fail(reply: FastifyReply, service: KongService, error: unknown): void {
     if (reply.raw.destroyed || reply.raw.writableEnded) return;
     const cause = rootOf(error);
@@ -125,14 +115,49 @@ export class Forwarder {
   }
 }
 
+/** Hands the body over as a stream; whether there is one. A body of a GET or HEAD means nothing and stays here. */
+function attachBody(request: FastifyRequest, maxBytes: number): boolean {
+  const { headers, raw } = request;
+  const told = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  if (!told || BODILESS.has(request.method)) return false;
+  const body = countingBody(maxBytes);
+  // Whoever reads it hears of its errors; nobody has to when nobody reads any more.
+  body.on('error', () => undefined);
+  body.once('close', () => raw.resume());
+  raw.once('close', () => {
+    if (!raw.complete) body.destroy(new Error('the client went away'));
+  });
+  request.body = raw.pipe(body);
+  return true;
+}
+
+interface Sending {
+  readonly options: Dispatcher.RequestOptions;
+  readonly callback: (error: Error | null, data: Dispatcher.ResponseData) => void;
+  /** How often it may still be tried again. */
+  readonly left: number;
+}
+
+function request(journey: Journey, { options, callback, left }: Sending): void {
+  journey.agent.request({ ...options, signal: journey.gone }, (error, data) => {
+    if (error !== null && left > 0 && !journey.gone.aborted && NEVER_CONNECTED.has(codeOf(rootOf(error))))
+      request(journey, { options, callback, left: left - 1 });
+    else callback(error, data);
+  });
+}
+
 /** Statuses and words as Kong has them. */
 function failureOf(cause: unknown): Failure {
   if (cause instanceof BodyTooLarge) return { status: 413, message: 'Request size limit exceeded' };
-  const code = cause !== null && typeof cause === 'object' && 'code' in cause ? String(cause.code) : '';
+  const code = codeOf(cause);
   if (code.includes('TIMEOUT') || code === 'ETIMEDOUT')
     return { status: 504, message: 'The upstream server is timing out' };
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return { status: 503, message: 'name resolution failed' };
   return { status: 502, message: 'An invalid response was received from the upstream server' };
+}
+
+function codeOf(cause: unknown): string {
+  return cause !== null && typeof cause === 'object' && 'code' in cause ? String(cause.code) : '';
 }
 
 function rootOf(error: unknown): unknown {

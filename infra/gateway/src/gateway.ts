@@ -4,14 +4,12 @@ import cors from '@fastify/cors';
 import replyFrom from '@fastify/reply-from';
 import type { Lifecycle } from '@dailydoco/lifecycle';
 import { histogram, type Logger } from '@dailydoco/telemetry';
-import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
+import { fastify, type FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
-import { largestBody } from './body-limit.js';
 import { Forwarder } from './forward.js';
 import type { KongDocument, KongPlugin } from './kong.js';
-import { normalisePath, RouteMatcher, type Target } from './match.js';
 import { ownAnswer } from './own-answer.js';
-import { RateLimit } from './rate-limits.js';
+import { Server, type Way } from './serve.js';
 
 export interface GatewayParts {
   readonly kong: KongDocument;
@@ -20,12 +18,14 @@ export interface GatewayParts {
   readonly redis: Redis;
   readonly logger: Logger;
   readonly lifecycle: Pick<Lifecycle, 'draining'>;
+  /** For tokens that end. */
+  readonly now?: () => Date;
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Name of the route in kong.yml, once that is known. */
-    kongRoute?: string;
+    /** Once the path has told it. */
+    kongWay?: Way;
   }
 }
 
@@ -38,10 +38,9 @@ const duration = histogram('dailydoco_http_server_duration_seconds');
 
 /** Does what the entries of a kong.yml say; not yet listening. Throws when a service of the file has no upstream. */
 export async function createGateway(parts: GatewayParts): Promise<FastifyInstance> {
-  const { kong, upstreams, logger, lifecycle } = parts;
-  const missing = kong.services.filter(({ host }) => !upstreams.has(host)).map(({ host }) => host);
-  if (missing.length > 0) throw new Error(`GATEWAY_UPSTREAMS says nothing about ${missing.join(', ')}`);
-  const forwarder = new Forwarder({ services: kong.services, upstreams, maxBytes: largestBody(kong.plugins), logger });
+  const { kong, redis, logger, lifecycle, now = () => new Date() } = parts;
+  const forwarder = new Forwarder({ services: kong.services, addresses: addressesOf(parts), logger });
+  const server = new Server({ kong, redis, forwarder, now });
   const app = fastify({
     logger: false,
     trustProxy: false,
@@ -59,59 +58,46 @@ export async function createGateway(parts: GatewayParts): Promise<FastifyInstanc
     if (lifecycle.draining) reply.header('connection', 'close');
   });
   if (pluginOf(kong.plugins, 'prometheus') !== undefined) measure(app);
+  app.addHook('onRequest', (request, reply, done) => {
+    const way = server.receive(request, reply);
+    // Answered already: `done` would go on to the next hook.
+    if (way === undefined) return;
+    request.kongWay = way;
+    done();
+  });
   const origins = pluginOf(kong.plugins, 'cors');
   if (origins !== undefined) await app.register(cors, corsOptions(origins));
   await app.register(replyFrom, { disableRequestLogging: true, undici: forwarder.dispatcher });
   app.setErrorHandler((error, request, reply) => {
-    logger.error({ err: error, route: request.kongRoute }, 'the gateway failed');
+    logger.error({ err: error, route: routeOf(request) }, 'the gateway failed');
     ownAnswer(reply, 500, 'An unexpected error occurred');
   });
-  const serve = serving(parts, forwarder);
   // Fastify has no routes here: kong.yml has them. `done` is never called, so that Fastify neither looks for a route nor at
   // the body, whatever its media type says.
-  app.addHook('onRequest', (_request, reply, _done) => {
-    serve(reply).catch((error: unknown) => reply.send(error));
+  app.addHook('onRequest', ({ kongWay: way }, reply, _done) => {
+    if (way === undefined) throw new Error('a request was served before its way was known');
+    server.serve(reply, way).catch((error: unknown) => reply.send(error));
   });
   closeInOrder(app, forwarder);
   return app;
 }
 
-/** What happens to one request, in the order in which Kong runs its plugins. */
-function serving({ kong, redis }: GatewayParts, forwarder: Forwarder): (reply: FastifyReply) => Promise<void> {
-  const matcher = new RouteMatcher(kong);
-  const limits = limitsOf(kong, redis);
-  const maxBytes = largestBody(kong.plugins);
-  return async (reply) => {
-    const { request } = reply;
-    const where = normalisePath(request.raw.url ?? '');
-    const target = where && matcher.find(where.path);
-    if (where === undefined || target === undefined) return void ownAnswer(reply, 400, 'Bad request');
-    request.kongRoute = target.route.name;
-    if (Number(request.headers['content-length'] ?? 0) > maxBytes)
-      return void ownAnswer(reply, 413, 'Request size limit exceeded');
-    const verdict = await (limits.get(target.route.name) ?? limits.get(''))?.take(request.socket.remoteAddress ?? '');
-    if (verdict !== undefined) reply.headers(verdict.headers);
-    if (verdict?.allowed === false) return void ownAnswer(reply, 429, verdict.message);
-    if (target.service === undefined) return terminate(reply, target);
-    forwarder.send(reply, target.service, where);
-  };
+/** Service name → `host:port`. Kong's ring of instances is one address here. */
+function addressesOf({ kong, upstreams }: GatewayParts): Map<string, string> {
+  const grpc = kong.services.filter(({ protocol }) => protocol !== 'http').map(({ name }) => name);
+  if (grpc.length > 0) throw new Error(`this gateway speaks plain HTTP only: ${grpc.join(', ')} cannot be served`);
+  const found = kong.services.map(({ name, host }): [string, string, string | undefined] => {
+    const target = kong.upstreams.find((upstream) => upstream.name === host)?.targets[0]?.target ?? '';
+    const hostName = target.split(':')[0] ?? '';
+    return [name, hostName, upstreams.get(hostName)];
+  });
+  const missing = found.filter(([, , address]) => address === undefined).map(([, hostName]) => hostName);
+  if (missing.length > 0) throw new Error(`GATEWAY_UPSTREAMS says nothing about ${missing.join(', ')}`);
+  return new Map(found.map(([name, , address]) => [name, address ?? '']));
 }
 
-/** By route name; the empty name is the entry for all routes that have none of their own, as Kong prefers the nearest. */
-function limitsOf({ services, plugins }: KongDocument, redis: Redis): Map<string, RateLimit> {
-  const limits = new Map<string, RateLimit>();
-  const add = (name: string, entries: readonly KongPlugin[]): void => {
-    const entry = pluginOf(entries, 'rate-limiting');
-    if (entry !== undefined) limits.set(name, new RateLimit(entry, { redis, place: name === '' ? 'global' : name }));
-  };
-  add('', plugins);
-  for (const route of services.flatMap((service) => service.routes)) add(route.name, route.plugins ?? []);
-  return limits;
-}
-
-function terminate(reply: FastifyReply, { route }: Target): void {
-  const { status_code, content_type, body } = pluginOf(route.plugins ?? [], 'request-termination')?.config ?? {};
-  reply.code(Number(status_code)).type(String(content_type)).send(String(body));
+function routeOf({ kongWay: way }: { kongWay?: Way }): string | undefined {
+  return way?.target.route.name;
 }
 
 /** Requests by the name of their route in kong.yml. */
@@ -119,7 +105,7 @@ function measure(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => {
     duration.record(reply.elapsedTime / 1_000, {
       method: request.method,
-      route: request.kongRoute ?? 'none',
+      route: routeOf(request) ?? 'none',
       status: String(reply.statusCode),
     });
   });

@@ -14,7 +14,16 @@ const OF_ONE_CONNECTION = [
 ];
 
 /** What a client may not say: who it is towards the services, and that it wants to be asked first (this program has been asked). */
-const NOT_THE_CLIENTS = ['forwarded', 'x-real-ip', 'expect'];
+const NOT_THE_CLIENTS = [
+  'forwarded',
+  'x-real-ip',
+  'expect',
+  'x-consumer-id',
+  'x-consumer-custom-id',
+  'x-consumer-username',
+  'x-credential-identifier',
+  'x-anonymous-consumer',
+];
 
 /** Headers by which the fleet may talk inside itself: they never cross the gateway. */
 const INTERNAL_PREFIX = 'x-dd-';

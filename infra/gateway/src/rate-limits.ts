@@ -17,7 +17,7 @@ export class RateLimit {
   readonly #message: string;
   readonly #limiter: RateLimiterRedis;
 
-  /** `place` tells the entries apart: the route's name, or `global`. */
+  /** `place`: the route's name, or `global`; entries of one place count together, as Kong's keys do, whatever they allow. */
   constructor(plugin: KongPlugin, { redis, place }: { redis: Redis; place: string }) {
     this.#perMinute = Number(plugin.config['minute']);
     const message = plugin.config['error_message'];

@@ -1,14 +1,17 @@
-import type { KongDocument, KongPlugin, KongRoute, KongService } from './kong.js';
-import { kongPath, REQUESTS_PER_MINUTE, type Route, ROUTES, routeName, SERVICES, type ServiceName } from './routes.js';
+import type { KongAddition, KongDocument, KongRoute, KongService, KongUpstream } from './kong.js';
+import { CONSUMERS, globalPlugins, routePlugins } from './render-plugins.js';
+import { kongPath, type Route, ROUTES, routeName, SERVICES, type ServiceName } from './routes.js';
 
 const SERVICE_PORT = 8080;
+const GRPC_PORT = 9090;
 const CONNECT_TIMEOUT_MS = 2_000;
 const TIMEOUT_MS = 30_000;
 /** A language model may think for minutes before it says the next word. */
 const AI_TIMEOUT_MS = 300_000;
-/** Above every service's own limit, so that the service's answer (after 401 and 403) is the rule and this the wall. */
-const LARGEST_BODY_MEGABYTES = 2;
-const TRACES_ENDPOINT = 'http://otel-collector:4318/v1/traces';
+/** A stream may be silent for so long. */
+const GRPC_TIMEOUT_MS = 300_000;
+/** See the head of kong.yml for what nginx lets Kong try again. */
+const RETRIES = 1;
 const PROTOCOLS = ['http', 'https'];
 
 /** Nobody owns the path: a problem like any other, as far as a fixed text can be one. */
@@ -20,22 +23,15 @@ const NOBODY_OWNS_IT = JSON.stringify({
   code: 'NOT_FOUND',
 });
 
-function rateLimit(perMinute: number): KongPlugin {
-  return {
-    name: 'rate-limiting',
-    config: {
-      minute: perMinute,
-      limit_by: 'ip',
-      policy: 'redis',
-      redis: { host: 'redis', port: 6379 },
-      // Redis away: Kong lets requests pass; logins keep limits of their own in identity.
-      fault_tolerant: true,
-      hide_client_headers: false,
-      error_code: 429,
-      error_message: 'API rate limit exceeded',
-    },
-  };
-}
+/** What probing and traffic have in common: an instance is away when connections fail, and back when one probe is well. */
+const HEALTHY = { interval: 2, successes: 1 };
+const UNHEALTHY = { interval: 2, tcp_failures: 2, timeouts: 2 };
+/** Traffic itself: connections that fail. A 500 tells about a request and a 503 about a store, neither about the instance. */
+const PASSIVE = {
+  type: 'http',
+  healthy: { successes: 0 },
+  unhealthy: { tcp_failures: 2, timeouts: 0, http_failures: 0 },
+};
 
 function kongRoute(route: Route): KongRoute {
   return {
@@ -47,7 +43,7 @@ function kongRoute(route: Route): KongRoute {
     // Bodies and streams pass as they come.
     request_buffering: false,
     response_buffering: false,
-    ...(route.perMinute === undefined ? {} : { plugins: [rateLimit(route.perMinute)] }),
+    plugins: routePlugins(route),
   };
 }
 
@@ -56,10 +52,9 @@ function kongService(name: ServiceName): KongService {
   return {
     name,
     protocol: 'http',
-    host: name,
+    host: upstreamName(name),
     port: SERVICE_PORT,
-    // Only a client knows whether its request may be sent twice.
-    retries: 0,
+    retries: RETRIES,
     connect_timeout: CONNECT_TIMEOUT_MS,
     read_timeout: timeout,
     write_timeout: timeout,
@@ -67,10 +62,35 @@ function kongService(name: ServiceName): KongService {
   };
 }
 
+function kongUpstream(name: ServiceName): KongUpstream {
+  return {
+    name: upstreamName(name),
+    algorithm: 'round-robin',
+    healthchecks: {
+      active: {
+        type: 'http',
+        http_path: '/health/ready',
+        timeout: 1,
+        healthy: { ...HEALTHY, http_statuses: [200] },
+        // An instance that says it is not ready says so once, because it shuts down.
+        unhealthy: { ...UNHEALTHY, http_failures: 1, http_statuses: [429, 500, 502, 503, 504] },
+      },
+      passive: PASSIVE,
+    },
+    targets: [{ target: `${name}:${SERVICE_PORT}`, weight: 100 }],
+  };
+}
+
+function upstreamName(service: string): string {
+  return `${service}.upstream`;
+}
+
 /** The whole declarative configuration, from the route table. */
 export function renderKong(): KongDocument {
   return {
     _format_version: '3.0',
+    consumers: [{ username: CONSUMERS.person }, { username: CONSUMERS.anybody }],
+    upstreams: SERVICES.map(kongUpstream),
     services: SERVICES.map(kongService),
     routes: [
       {
@@ -86,43 +106,57 @@ export function renderKong(): KongDocument {
         ],
       },
     ],
-    plugins: [
+    plugins: globalPlugins(),
+  };
+}
+
+/**
+ * What teams outside the cluster may call by gRPC: the two methods that take an API key. Everything else that services say to
+ * each other wants a service's own token and is not routed.
+ */
+export function renderGrpc(): KongAddition {
+  const name = 'viral-engine-grpc';
+  return {
+    _format_version: '3.0',
+    upstreams: [
       {
-        name: 'correlation-id',
-        config: { header_name: 'X-Request-Id', generator: 'uuid', echo_downstream: true },
-      },
-      rateLimit(REQUESTS_PER_MINUTE),
-      {
-        name: 'request-size-limiting',
-        config: {
-          allowed_payload_size: LARGEST_BODY_MEGABYTES,
-          size_unit: 'megabytes',
-          require_content_length: false,
+        name: upstreamName(name),
+        algorithm: 'round-robin',
+        healthchecks: {
+          active: { type: 'tcp', timeout: 1, healthy: HEALTHY, unhealthy: UNHEALTHY },
+          passive: { ...PASSIVE, type: 'tcp' },
         },
-      },
-      {
-        name: 'cors',
-        config: {
-          origins: ['*'],
-          methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-          headers: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Request-Id', 'traceparent'],
-          exposed_headers: ['X-Request-Id', 'Idempotency-Replayed', 'Retry-After', 'ETag'],
-          // Tokens travel in a header; no cookie is sent across origins.
-          credentials: false,
-          max_age: 3600,
-          preflight_continue: false,
-        },
-      },
-      { name: 'prometheus', config: { status_code_metrics: true, latency_metrics: true } },
-      {
-        name: 'opentelemetry',
-        config: {
-          traces_endpoint: TRACES_ENDPOINT,
-          resource_attributes: { 'service.name': 'gateway' },
-          // The services know this format alone; without the lists Kong would follow whichever one a client sends.
-          propagation: { extract: ['w3c'], inject: ['w3c'], default_format: 'w3c' },
-        },
+        targets: [{ target: `viral-engine:${GRPC_PORT}`, weight: 100 }],
       },
     ],
+    services: [
+      {
+        name,
+        protocol: 'grpc',
+        host: upstreamName(name),
+        port: GRPC_PORT,
+        retries: RETRIES,
+        connect_timeout: CONNECT_TIMEOUT_MS,
+        read_timeout: GRPC_TIMEOUT_MS,
+        write_timeout: GRPC_TIMEOUT_MS,
+        routes: [
+          {
+            name: `${name}-purchases`,
+            paths: ['~/dailydoco\\.viral\\.v1\\.PurchaseService/(RecordPurchase|RecordPurchases)$'],
+            protocols: ['grpc', 'grpcs'],
+            // No size limit: Kong would read a whole stream to measure it. The service bounds each message and what is under way.
+          },
+        ],
+      },
+    ],
+  };
+}
+
+/** A document with the gRPC route in it. */
+export function withGrpc(kong: KongDocument, addition: KongAddition): KongDocument {
+  return {
+    ...kong,
+    upstreams: [...kong.upstreams, ...addition.upstreams],
+    services: [...kong.services, ...addition.services],
   };
 }

@@ -8,13 +8,22 @@ export interface Route {
   readonly path: string;
   /** Also everything below `path`, which then ends in a slash. */
   readonly below?: true;
-  /** Where fewer requests a minute and address are let through than usual. */
+  /** Where fewer requests a minute and address are let through than usual, whoever asks. */
   readonly perMinute?: number;
+  /** Bodies here may be as large as services read them; elsewhere they are small. */
+  readonly body?: 'large';
+  /** For administrators: reached from their networks alone, and not by crawlers. */
+  readonly admin?: true;
 }
 
-/** Requests a minute and address, over all routes that say nothing else. */
-export const REQUESTS_PER_MINUTE = 6_000;
+/** Requests a minute and address over all routes that say nothing else, without a valid token of a person and with one. */
+export const REQUESTS_PER_MINUTE = { anybody: 6_000, person: 12_000 } as const;
+
+/** Guessing and flooding begin where no one has to show anything yet. */
 const REGISTRATIONS_PER_MINUTE = 60;
+const SIGN_INS_PER_MINUTE = 120;
+const MAILS_PER_MINUTE = 30;
+const MAILED_TOKENS_PER_MINUTE = 60;
 
 /**
  * Every path of the public API and the service that answers there: the one source of the gateway's configuration and of what
@@ -22,21 +31,21 @@ const REGISTRATIONS_PER_MINUTE = 60;
  */
 export const ROUTES: readonly Route[] = [
   { service: 'identity', path: '/v1/auth/register', perMinute: REGISTRATIONS_PER_MINUTE },
-  { service: 'identity', path: '/v1/auth/login' },
+  { service: 'identity', path: '/v1/auth/login', perMinute: SIGN_INS_PER_MINUTE },
   { service: 'identity', path: '/v1/auth/refresh' },
   { service: 'identity', path: '/v1/auth/logout' },
-  { service: 'identity', path: '/v1/auth/password-reset' },
-  { service: 'identity', path: '/v1/auth/password-reset/confirm' },
-  { service: 'identity', path: '/v1/auth/verify-email' },
+  { service: 'identity', path: '/v1/auth/password-reset', perMinute: MAILS_PER_MINUTE },
+  { service: 'identity', path: '/v1/auth/password-reset/confirm', perMinute: MAILED_TOKENS_PER_MINUTE },
+  { service: 'identity', path: '/v1/auth/verify-email', perMinute: MAILED_TOKENS_PER_MINUTE },
   { service: 'identity', path: '/v1/users/me' },
   { service: 'identity', path: '/v1/users/me/sessions' },
   { service: 'identity', path: '/v1/users/me/sessions/{id}' },
-  { service: 'identity', path: '/v1/users/{id}/roles' },
-  { service: 'identity', path: '/v1/users/{id}/suspend' },
-  { service: 'identity', path: '/v1/users/{id}/reactivate' },
-  { service: 'identity', path: '/v1/tenants' },
-  { service: 'identity', path: '/v1/api-keys' },
-  { service: 'identity', path: '/v1/api-keys/{id}' },
+  { service: 'identity', path: '/v1/users/{id}/roles', admin: true },
+  { service: 'identity', path: '/v1/users/{id}/suspend', admin: true },
+  { service: 'identity', path: '/v1/users/{id}/reactivate', admin: true },
+  { service: 'identity', path: '/v1/tenants', admin: true },
+  { service: 'identity', path: '/v1/api-keys', admin: true },
+  { service: 'identity', path: '/v1/api-keys/{id}', admin: true },
   { service: 'identity', path: '/.well-known/jwks.json' },
   { service: 'identity', path: '/openapi.json' },
   { service: 'identity', path: '/docs' },
@@ -45,35 +54,35 @@ export const ROUTES: readonly Route[] = [
 
   { service: 'viral-engine', path: '/r/{code}' },
   { service: 'viral-engine', path: '/v1/referrals/me' },
-  { service: 'viral-engine', path: '/v1/purchases' },
+  { service: 'viral-engine', path: '/v1/purchases', body: 'large' },
   { service: 'viral-engine', path: '/v1/purchases/{id}' },
-  { service: 'viral-engine', path: '/v1/purchases/{id}/refunds' },
+  { service: 'viral-engine', path: '/v1/purchases/{id}/refunds', body: 'large' },
   { service: 'viral-engine', path: '/v1/commissions' },
   { service: 'viral-engine', path: '/v1/commissions/{id}' },
-  { service: 'viral-engine', path: '/v1/plans' },
-  { service: 'viral-engine', path: '/v1/plans/default' },
+  { service: 'viral-engine', path: '/v1/plans', admin: true, body: 'large' },
+  { service: 'viral-engine', path: '/v1/plans/default', admin: true, body: 'large' },
 
   { service: 'payouts', path: '/v1/balances/me' },
   { service: 'payouts', path: '/v1/ledger/trial-balance' },
   { service: 'payouts', path: '/v1/ledger/accounts/{id}/statement' },
   { service: 'payouts', path: '/v1/payout-methods' },
   { service: 'payouts', path: '/v1/payout-methods/{id}' },
-  { service: 'payouts', path: '/v1/payouts' },
+  { service: 'payouts', path: '/v1/payouts', body: 'large' },
   { service: 'payouts', path: '/v1/payouts/{id}' },
   { service: 'payouts', path: '/v1/payouts/{id}/cancel' },
 
-  { service: 'analytics', path: '/v1/events' },
+  { service: 'analytics', path: '/v1/events', body: 'large' },
   { service: 'analytics', path: '/v1/metrics/viral' },
 
   { service: 'website-builder', path: '/v1/templates' },
-  { service: 'website-builder', path: '/v1/sites' },
+  { service: 'website-builder', path: '/v1/sites', body: 'large' },
   { service: 'website-builder', path: '/v1/sites/{id}' },
   { service: 'website-builder', path: '/v1/sites/{id}/publish' },
   { service: 'website-builder', path: '/v1/sites/{id}/write-keys' },
   { service: 'website-builder', path: '/sites/', below: true },
 
   { service: 'ai-gateway', path: '/ai/v1/models' },
-  { service: 'ai-gateway', path: '/ai/v1/chat/completions' },
+  { service: 'ai-gateway', path: '/ai/v1/chat/completions', body: 'large' },
 ];
 
 /** The path as Kong writes it: a prefix, or `~` and a regular expression that is tied to the begin by Kong and to the end by `$`. */

@@ -1,122 +1,18 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  createServer,
-  request as httpRequest,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { createLogger } from '@dailydoco/telemetry';
-import { eventually, getStores, startTcpProxy, type TcpProxy } from '@dailydoco/testing';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '@dailydoco/testing';
 import { countingRedis } from '../src/counting-redis.js';
-import { createGateway } from '../src/gateway.js';
-import type { KongDocument } from '../src/kong.js';
-import { renderKong } from '../src/render.js';
-import { SERVICES } from '../src/routes.js';
+import { kongWith, logger, setUpBench } from './bench.js';
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-let upstream: Server;
-let upstreamAddress: string;
-let handler: Handler;
-let redisUrl: string;
-const logger = createLogger({ service: 'gateway-spec', level: 'error' });
-/** What a test opened, also when it failed half way: anything left open keeps the whole run alive. */
-const closing: (() => unknown)[] = [];
-
-const echo: Handler = (request, response) => {
-  const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => {
-    response.setHeader('content-type', 'application/json');
-    response.end(
-      JSON.stringify({
-        method: request.method,
-        url: request.url,
-        headers: request.headers,
-        bytes: Buffer.concat(chunks).length,
-      }),
-    );
-  });
-};
-
-beforeAll(async () => {
-  redisUrl = (await getStores()).redisUrl;
-  upstream = createServer((request, response) => handler(request, response));
-  upstream.listen(0, '127.0.0.1');
-  await once(upstream, 'listening');
-  upstreamAddress = `127.0.0.1:${(upstream.address() as AddressInfo).port}`;
-});
-
-afterEach(async () => {
-  const outcomes = await Promise.allSettled(closing.splice(0).map(async (close) => close()));
-  expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([]);
-});
-
-afterAll(async () => {
-  const closed = once(upstream, 'close');
-  upstream.close();
-  upstream.closeAllConnections();
-  await closed;
-});
-
-/** A gateway over the rendered file, with an address of its own for each upstream where one is given. */
-async function startGateway(
-  options: { kong?: KongDocument; upstreams?: Record<string, string>; redisUrl?: string } = {},
-): Promise<string> {
-  handler = echo;
-  const counts = new URL(options.redisUrl ?? redisUrl);
-  counts.searchParams.set('keyPrefix', `spec-${randomUUID()}:`);
-  const redis = countingRedis(counts.href, logger);
-  closing.push(() => redis.disconnect());
-  await redis.connect();
-  const app = await createGateway({
-    kong: options.kong ?? renderKong(),
-    upstreams: new Map(SERVICES.map((name) => [name, options.upstreams?.[name] ?? upstreamAddress])),
-    redis,
-    logger,
-    lifecycle: { draining: false },
-  });
-  closing.push(() => app.close());
-  return app.listen({ port: 0, host: '127.0.0.1' });
-}
-
-/** A way to the Redis that can be cut, so that it is away for one test alone. */
-async function wayToRedis(): Promise<{ proxy: TcpProxy; url: string }> {
-  const url = new URL(redisUrl);
-  const proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
-  closing.push(() => proxy.close());
-  url.port = String(proxy.port);
-  return { proxy, url: url.href };
-}
-
-/** The file with other limits: the rendered one allows more than a spec wants to send. */
-function kongWith(change: { perMinute?: number; bodyBytes?: number; readTimeoutMs?: number }): KongDocument {
-  const kong = renderKong();
-  return {
-    ...kong,
-    services: kong.services.map((service) => ({
-      ...service,
-      read_timeout: change.readTimeoutMs ?? service.read_timeout,
-    })),
-    plugins: kong.plugins.map((plugin) => {
-      if (plugin.name === 'rate-limiting' && change.perMinute !== undefined)
-        return { ...plugin, config: { ...plugin.config, minute: change.perMinute } };
-      if (plugin.name === 'request-size-limiting' && change.bodyBytes !== undefined)
-        return { ...plugin, config: { allowed_payload_size: change.bodyBytes, size_unit: 'bytes' } };
-      return plugin;
-    }),
-  };
-}
+const { startGateway, answerBy, afterwards, wayToRedis } = setUpBench();
 
 /** A request as it is written, byte for byte. */
 async function raw(url: string, text: string): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  closing.push(() => socket.destroy());
+  afterwards(() => socket.destroy());
   let answer = '';
   socket.on('data', (chunk) => (answer += chunk.toString()));
   socket.write(text);
@@ -177,11 +73,11 @@ describe('what passes', () => {
   it('streams: the first words arrive while the rest is not yet said', async () => {
     const url = await startGateway();
     let finish: () => void = () => undefined;
-    handler = (_request, response) => {
+    answerBy((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('data: one\n\n');
       finish = () => response.end('data: two\n\n');
-    };
+    });
     const answer = await fetch(`${url}/ai/v1/chat/completions`, { method: 'POST', body: '{}' });
     const reader = answer.body!.getReader();
     const decode = (chunk: Uint8Array | undefined) => Buffer.from(chunk ?? []).toString();
@@ -193,10 +89,10 @@ describe('what passes', () => {
   it('tells the service when the client has gone', async () => {
     const url = await startGateway();
     const gone = Promise.withResolvers<void>();
-    handler = (_request, response) => {
+    answerBy((_request, response) => {
       response.write('data: one\n\n');
       response.on('close', () => gone.resolve());
-    };
+    });
     const controller = new AbortController();
     const answer = await fetch(`${url}/ai/v1/chat/completions`, {
       method: 'POST',
@@ -211,12 +107,12 @@ describe('what passes', () => {
   it('keeps a 503 of the service as it is, and asks only once', async () => {
     const url = await startGateway();
     let asked = 0;
-    handler = (_request, response) => {
+    answerBy((_request, response) => {
       asked += 1;
       response
         .writeHead(503, { 'retry-after': '1', 'content-type': 'application/problem+json' })
         .end('{"code":"UNAVAILABLE"}');
-    };
+    });
     const answer = await fetch(`${url}/v1/plans`);
     expect([answer.status, answer.headers.get('retry-after'), await answer.json()]).toEqual([
       503,
@@ -259,10 +155,10 @@ describe('what does not pass', () => {
   ])('%s: 400', async (_what, text) => {
     const url = await startGateway();
     let reached = false;
-    handler = (_request, response) => {
+    answerBy((_request, response) => {
       reached = true;
       response.end();
-    };
+    });
     expect(await raw(url, text)).toMatch(/^HTTP\/1\.1 400 /);
     expect(reached).toBe(false);
   });
@@ -299,42 +195,8 @@ describe('what does not pass', () => {
         request_id: away.headers.get('x-request-id'),
       },
     ]);
-    handler = () => undefined;
+    answerBy(() => undefined);
     expect((await fetch(`${url}/v1/plans`)).status).toBe(504);
-  });
-});
-
-describe('limits', () => {
-  const send = async (url: string, times: number) => {
-    const answers: Response[] = [];
-    for (let n = 0; n < times; n += 1) answers.push(await fetch(`${url}/v1/plans`));
-    return answers;
-  };
-
-  it('let so many requests a minute through and say how many are left', async () => {
-    const url = await startGateway({ kong: kongWith({ perMinute: 3 }) });
-    const answers = await send(url, 4);
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
-    expect(answers.map(({ headers }) => headers.get('ratelimit-remaining'))).toEqual(['2', '1', '0', '0']);
-    expect(Number(answers[3]!.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await answers[3]!.json()).toMatchObject({ message: 'API rate limit exceeded' });
-  });
-
-  it('are a route’s own where it has its own: registrations', async () => {
-    const url = await startGateway();
-    const answer = await fetch(`${url}/v1/auth/register`, { method: 'POST', body: '{}' });
-    expect(answer.headers.get('ratelimit-limit')).toBe('60');
-    expect((await fetch(`${url}/v1/plans`)).headers.get('ratelimit-limit')).toBe('6000');
-  });
-
-  it('go on while Redis is away, and when it comes back', async () => {
-    const way = await wayToRedis();
-    const url = await startGateway({ kong: kongWith({ perMinute: 2 }), redisUrl: way.url });
-    way.proxy.cutAt(() => 'before');
-    expect((await send(url, 3)).map(({ status }) => status)).toEqual([200, 200, 429]);
-    way.proxy.cutAt(() => undefined);
-    // Counted here the limit is used up; Redis has counted nothing yet.
-    await eventually(async () => expect((await send(url, 1))[0]?.status).toBe(200));
   });
 });
 
@@ -366,7 +228,7 @@ describe('closing', () => {
   it('does not wait long for a Redis that has gone: the process would live on', async () => {
     const { proxy, url } = await wayToRedis();
     const redis = countingRedis(url, logger);
-    closing.push(() => redis.disconnect());
+    afterwards(() => redis.disconnect());
     await redis.connect();
     await proxy.close();
     await eventually(() => expect(redis.status).toBe('reconnecting'));
