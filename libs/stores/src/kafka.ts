@@ -15,6 +15,8 @@ export interface KafkaOptions {
   readonly jarsDir?: string;
   /** A second listener, encrypted, that asks for a name and a password (SCRAM-SHA-512). Taken at the first start. */
   readonly secure?: SecureListener;
+  /** Further plain listeners, whose clients are told another port than the one listened on: for proxies in between. */
+  readonly advertised?: readonly AdvertisedListener[];
   readonly diesWithParent?: boolean;
   readonly onProgress?: (text: string) => void;
 }
@@ -25,6 +27,12 @@ export interface SecureListener {
   readonly certificate: string;
   readonly username: string;
   readonly password: string;
+}
+
+export interface AdvertisedListener {
+  readonly port: number;
+  /** What a client that came through this listener is told to connect to. */
+  readonly advertisedPort: number;
 }
 
 export interface KafkaStore {
@@ -49,15 +57,24 @@ interface Ports {
   readonly secure: number | undefined;
 }
 
-function properties(dataDir: string, ports: Ports, secure: SecureListener | undefined): string {
+type Listeners = Pick<KafkaOptions, 'secure' | 'advertised'>;
+
+function properties(dataDir: string, ports: Ports, { secure, advertised = [] }: Listeners): string {
   const secureListener = ports.secure === undefined ? '' : `,SASL_SSL://127.0.0.1:${ports.secure}`;
+  const further = (portOf: (listener: AdvertisedListener) => number): string =>
+    advertised.map((listener, index) => `,LINE${index}://127.0.0.1:${portOf(listener)}`).join('');
+  const listening = further(({ port }) => port);
+  const told = further(({ advertisedPort }) => advertisedPort);
+  const protocols = ['PLAINTEXT', 'CONTROLLER', ...advertised.map((_, index) => `LINE${index}`)];
+  const protocolMap = [...protocols.map((name) => `${name}:PLAINTEXT`), 'SASL_SSL:SASL_SSL'];
   return [
     'process.roles=broker,controller',
     'node.id=1',
     `controller.quorum.voters=1@127.0.0.1:${ports.controller}`,
-    `listeners=PLAINTEXT://127.0.0.1:${ports.plain},CONTROLLER://127.0.0.1:${ports.controller}${secureListener}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${ports.plain}${secureListener}`,
+    `listeners=PLAINTEXT://127.0.0.1:${ports.plain},CONTROLLER://127.0.0.1:${ports.controller}${secureListener}${listening}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${ports.plain}${secureListener}${told}`,
     'controller.listener.names=CONTROLLER',
+    `listener.security.protocol.map=${protocolMap.join(',')}`,
     ...(secure === undefined ? [] : secureProperties(secure)),
     `log.dirs=${join(dataDir, 'log')}`,
     'offsets.topic.replication.factor=1',
@@ -73,7 +90,6 @@ function properties(dataDir: string, ports: Ports, secure: SecureListener | unde
 function secureProperties({ key, certificate }: SecureListener): string[] {
   const oneLine = (pem: string): string => pem.trim().replaceAll('\n', ' ');
   return [
-    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL',
     'sasl.enabled.mechanisms=SCRAM-SHA-512',
     'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;',
     'ssl.keystore.type=PEM',
@@ -93,7 +109,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaStore> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const securePort = secure === undefined ? undefined : await freePort();
   const ports = { plain: port, controller: await freePort(), secure: securePort };
-  writeFileSync(settings, properties(dataDir, ports, secure), { mode: 0o600 });
+  writeFileSync(settings, properties(dataDir, ports, options), { mode: 0o600 });
   if (!existsSync(join(dataDir, 'log', 'meta.properties'))) await format({ jarsDir, settings, ...options });
   const heap = options.heapMb ?? 512;
   const store = new StoreProcess({

@@ -12,6 +12,8 @@ export interface PostgresOptions {
   /** False switches fsync off: for tests only, a crash of the machine may lose data. Default true. */
   readonly durable?: boolean;
   readonly diesWithParent?: boolean;
+  /** The server's own settings, such as those of `walArchiveSettings`, over the ones made here. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly onProgress?: (text: string) => void;
 }
 
@@ -74,6 +76,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     'log_min_messages=warning',
   ];
   if (options.durable === false) settings.push('fsync=off', 'synchronous_commit=off', 'full_page_writes=off');
+  settings.push(...Object.entries(options.settings ?? {}).map(([name, value]) => `${name}=${value}`));
   const [command, args] = unprivileged(postgres, ['-D', dataDir, ...settings.flatMap((setting) => ['-c', setting])]);
   const store = new StoreProcess({
     name: 'Postgres',
@@ -88,6 +91,26 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   });
   await store.start();
   return Object.assign(store, { url });
+}
+
+/** Settings that keep each finished segment of the write-ahead log in a folder, and finish one at least so often. */
+export function walArchiveSettings(
+  folder: string,
+  { timeoutSeconds = 60 }: { timeoutSeconds?: number } = {},
+): Record<string, string> {
+  if (folder.includes("'") || folder.includes('%'))
+    throw new StoreError(
+      `The folder ${folder} cannot hold an archive: no quotes or percent signs in its name, please.`,
+    );
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // Under its own name only when it is whole: a copy that was cut off must not pass for a segment. Never over an old one.
+  const whole = `'${folder}/%f'`;
+  const part = `'${folder}/%f.part'`;
+  return {
+    archive_mode: 'on',
+    archive_command: `test ! -f ${whole} && cp "%p" ${part} && sync ${part} && mv ${part} ${whole}`,
+    archive_timeout: `${timeoutSeconds}s`,
+  };
 }
 
 /** Makes the cluster once; resolves to the superuser's password, which lies beside it. */

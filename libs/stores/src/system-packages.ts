@@ -9,7 +9,12 @@ const INSTALL_TIMEOUT_MS = 600_000;
 const POLICY_FILE = '/usr/sbin/policy-rc.d';
 
 /** A program that must be on the path, and the Debian package that has it. */
-const NEEDED: readonly { program: string; debianPackage: string }[] = [
+export interface DebianProgram {
+  readonly program: string;
+  readonly debianPackage: string;
+}
+
+const NEEDED: readonly DebianProgram[] = [
   { program: 'redis-server', debianPackage: 'redis-server' },
   { program: 'java', debianPackage: 'openjdk-17-jre-headless' },
   { program: 'mvn', debianPackage: 'maven' },
@@ -20,8 +25,16 @@ function isOnPath(program: string): boolean {
 }
 
 /** Installs what is missing of Redis, Java and Maven when it may (root, apt), else throws with the command to run. */
-export async function ensureSystemPackages(options: { onProgress?: (text: string) => void } = {}): Promise<void> {
-  const missing = NEEDED.filter(({ program }) => !isOnPath(program)).map(({ debianPackage }) => debianPackage);
+export function ensureSystemPackages(options: { onProgress?: (text: string) => void } = {}): Promise<void> {
+  return ensureDebianPackages(NEEDED, options);
+}
+
+/** Installs the Debian packages of the programs that are not on the path when it may (root, apt), else throws with the command to run. */
+export async function ensureDebianPackages(
+  needed: readonly DebianProgram[],
+  options: { onProgress?: (text: string) => void } = {},
+): Promise<void> {
+  const missing = needed.filter(({ program }) => !isOnPath(program)).map(({ debianPackage }) => debianPackage);
   if (missing.length === 0) return;
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
   if (process.getuid?.() !== 0 || !isOnPath('apt-get'))
