@@ -1,22 +1,49 @@
+import { DomainError } from '@dailydoco/errors';
+
 /** SQLSTATE classes and codes after which the same statement may well succeed. */
 const TRANSIENT_STATE = /^(08|53|57P|40001|40P01|55P03|57014)/;
 const TRANSIENT_SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
 const TRANSIENT_MESSAGE =
-  /Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed/;
+  /Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed|Query read timeout/;
 /** States of a connection that ended under a statement: whether a COMMIT took effect is then unknown. */
 const LOST_STATE = /^(08|57P0[123])/;
 
+/** Prisma's own names for a store that is away, too busy or slow; others of its errors carry the SQLSTATE inside. */
+const TRANSIENT_PRISMA = /^P(1001|1002|1008|1017|2024|2028|2034|2037)$/;
+
 function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
+  if (typeof error !== 'object' || error === null) return undefined;
+  if ('meta' in error) return sqlStateInside(error.meta) ?? textAt(error, 'code');
+  return textAt(error, 'code');
+}
+
+/** Where Prisma keeps what the driver said. */
+function sqlStateInside(meta: unknown): string | undefined {
+  const cause = memberAt(memberAt(meta, 'driverAdapterError'), 'cause');
+  return textAt(cause, 'originalCode');
+}
+
+function memberAt(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+function textAt(value: unknown, key: string): string | undefined {
+  const member = memberAt(value, key);
+  return typeof member === 'string' ? member : undefined;
 }
 
 /** Whether waiting and trying again may help: the store is away, too busy, or chose this one as a victim. */
 export function isTransientDatabaseError(error: unknown): boolean {
   if (error instanceof LostCommitError) return true;
+  // The pool says so itself, before it asks the store.
+  if (error instanceof DomainError) return error.reason === 'UNAVAILABLE' || error.reason === 'OVERLOADED';
   const code = codeOf(error);
-  if (code !== undefined && (TRANSIENT_STATE.test(code) || TRANSIENT_SYSTEM.has(code))) return true;
+  if (code !== undefined && isTransientCode(code)) return true;
   return error instanceof Error && TRANSIENT_MESSAGE.test(error.message);
+}
+
+function isTransientCode(code: string): boolean {
+  return TRANSIENT_STATE.test(code) || TRANSIENT_SYSTEM.has(code) || TRANSIENT_PRISMA.test(code);
 }
 
 /** Whether the connection is gone, so that the client must not go back to the pool. */

@@ -56,6 +56,28 @@ describe('group commit', () => {
     expect(committed.toSorted((a, b) => a - b)).toEqual([11, 12, 14, 15]);
   });
 
+  it('refuses what has waited too long for a group that does not begin, and commits what came in time', async () => {
+    const { promise: hanging, resolve: comeBack } = Promise.withResolvers<void>();
+    const committed: number[] = [];
+    const group = writer({
+      name: 't',
+      maxGroup: 1,
+      maxQueuedMs: 40,
+      commit: async (items) => {
+        await hanging;
+        committed.push(...items);
+        return items.map(String);
+      },
+    });
+    const begun = group.submit(1);
+    const waiting = [2, 3].map((n) => group.submit(n));
+    expect(answers(await Promise.allSettled(waiting))).toEqual(['OVERLOADED', 'OVERLOADED']);
+    comeBack();
+    expect(await begun).toBe('1');
+    expect(await group.submit(4)).toBe('4');
+    expect(committed).toEqual([1, 4]);
+  });
+
   it('does not split when the store is away: everybody may try again', async () => {
     let tries = 0;
     const group = writer({

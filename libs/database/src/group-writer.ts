@@ -11,6 +11,8 @@ export interface GroupWriterOptions<In, Out> {
   readonly maxWaitMs?: number;
   /** Most items waiting; one more is refused with OVERLOADED. Default 5,000. */
   readonly maxQueued?: number;
+  /** Longest an item waits for its group to begin, in ms; then it is refused with OVERLOADED. Default 10,000. */
+  readonly maxQueuedMs?: number;
   /** Groups under way at once. Default 1. */
   readonly concurrency?: number;
   /** Commits a group in one database transaction and answers item by item, in order. */
@@ -27,6 +29,8 @@ interface Waiting<In, Out> {
   readonly resolve: (out: Out) => void;
   readonly reject: (error: unknown) => void;
   readonly signal: AbortSignal | undefined;
+  /** When it has waited too long; by the monotonic clock. */
+  readonly expiresAtMs: number;
 }
 
 const groupItems = histogram('dailydoco_group_writer_group_items');
@@ -43,11 +47,19 @@ export class GroupWriter<In, Out> {
   #queue: Waiting<In, Out>[] = [];
   readonly #running = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
+  #expiryTimer: NodeJS.Timeout | undefined;
   #closed = false;
   readonly #unregister: () => void;
 
   constructor(options: GroupWriterOptions<In, Out>) {
-    this.#options = { maxGroup: 500, maxWaitMs: 3, maxQueued: 5_000, concurrency: 1, ...options };
+    this.#options = {
+      maxGroup: 500,
+      maxWaitMs: 3,
+      maxQueued: 5_000,
+      maxQueuedMs: 10_000,
+      concurrency: 1,
+      ...options,
+    };
     this.#unregister = observe('dailydoco_group_writer_queue_items', () => [
       { value: this.#queue.length, labels: { writer: options.name } },
     ]);
@@ -60,7 +72,15 @@ export class GroupWriter<In, Out> {
       return Promise.reject(new DomainError(this.#closed ? 'UNAVAILABLE' : 'OVERLOADED', { retryAfterSeconds: 1 }));
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ item, resolve, reject, signal: options.signal });
+      const { maxQueuedMs } = this.#options;
+      this.#queue.push({
+        item,
+        resolve,
+        reject,
+        signal: options.signal,
+        expiresAtMs: performance.now() + maxQueuedMs,
+      });
+      this.#expiryTimer ??= this.#expireAfter(maxQueuedMs);
       if (this.#queue.length >= this.#options.maxGroup) this.#flush();
       else this.#timer ??= setTimeout(() => this.#flush(), this.#options.maxWaitMs);
     });
@@ -71,6 +91,7 @@ export class GroupWriter<In, Out> {
     this.#closed = true;
     this.#flush();
     while (this.#running.size > 0) await Promise.all(this.#running);
+    clearTimeout(this.#expiryTimer);
     this.#unregister();
   }
 
@@ -87,6 +108,23 @@ export class GroupWriter<In, Out> {
       });
       this.#running.add(running);
     }
+  }
+
+  /** While the database hangs, groups do not begin: whoever has waited too long for one is told, in order. */
+  #refuseExpired(): void {
+    this.#expiryTimer = undefined;
+    const nowMs = performance.now();
+    const waiting = this.#queue.findIndex(({ expiresAtMs }) => expiresAtMs > nowMs);
+    const expired = this.#queue.splice(0, waiting === -1 ? this.#queue.length : waiting);
+    for (const { reject } of expired) reject(new DomainError('OVERLOADED', { retryAfterSeconds: 1 }));
+    refused.add(expired.length, { writer: this.#options.name });
+    const [first] = this.#queue;
+    if (first === undefined) return;
+    this.#expiryTimer = this.#expireAfter(Math.max(1, first.expiresAtMs - nowMs));
+  }
+
+  #expireAfter(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#refuseExpired(), ms).unref();
   }
 
   async #commit(group: Waiting<In, Out>[]): Promise<void> {
@@ -134,6 +172,7 @@ export class GroupWriter<In, Out> {
 
 /** A store that is away is told as such, so that the caller tries again; a bug stays a bug. */
 function refusal(error: unknown): unknown {
+  if (error instanceof DomainError) return error;
   return isTransientDatabaseError(error)
     ? new DomainError('UNAVAILABLE', { retryAfterSeconds: 1, cause: error })
     : error;

@@ -12,4 +12,11 @@ export {
 } from './migrations.js';
 export { createPool, type PoolOptions } from './pool.js';
 export { prismaAdapter, type PrismaRawQuery, prismaSql } from './prisma.js';
+export {
+  acceptRestore,
+  databaseMigrations,
+  openRestoreHolds,
+  type RestoreHold,
+  writeRestoreHold,
+} from './restore-hold.js';
 export type { DatabaseTransaction, Sql } from './sql.js';

@@ -14,6 +14,8 @@ export interface LeaseOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/** A server that does not answer at all: the holder must notice, and stop. Longer than any statement of a holder may take. */
+const QUERY_TIMEOUT_MS = 31_000;
 /** A holder whose machine vanished is noticed by the server in about this time. */
 const KEEPALIVE = 'SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3';
 
@@ -57,6 +59,7 @@ export class Lease {
     const client = new pg.Client({
       connectionString,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
       application_name: `lease ${key}`,
     });
     const lost = new AbortController();

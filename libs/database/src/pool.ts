@@ -1,5 +1,8 @@
-import { observe } from '@dailydoco/telemetry';
+import { DomainError } from '@dailydoco/errors';
+import { Breaker, type BreakerLogger, type Verdict } from '@dailydoco/resilience';
+import { counter, observe } from '@dailydoco/telemetry';
 import pg from 'pg';
+import { isTransientDatabaseError } from './database-errors.js';
 
 export interface PoolOptions {
   readonly connectionString: string;
@@ -7,12 +10,26 @@ export interface PoolOptions {
   readonly max: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
-  /** The server cancels a statement that runs longer. */
+  /** The server cancels a statement that runs longer; a server that does not answer at all is given up a second later. */
   readonly statementTimeoutMs: number;
+  /** Longest wait for a connection, whether for a free one or for a new one. Default 3,000. */
+  readonly acquireTimeoutMs?: number;
+  /** Most requests that wait for a connection; one more is refused with OVERLOADED. Default 50 for each connection. */
+  readonly maxWaiting?: number;
+  /** Told when the database was not to be reached for some time, and when it is again. */
+  readonly logger?: BreakerLogger | undefined;
 }
 
 const INT8_OID = 20;
-const CONNECT_TIMEOUT_MS = 5_000;
+const ACQUIRE_TIMEOUT_MS = 3_000;
+const WAITING_PER_CONNECTION = 50;
+/** What the server's own cancel may take to arrive. */
+const CANCEL_MARGIN_MS = 1_000;
+const BREAKER = { failuresInRow: 5, firstPauseMs: 250, longestPauseMs: 2_000 };
+/** What pg-pool says when all connections were busy for too long: that is our load, and no fault of the server's. */
+const ALL_BUSY = 'timeout exceeded when trying to connect';
+
+const refused = counter('dailydoco_bulkhead_refused_total');
 
 // Per pool, never globally: another library's numbers stay as they are.
 const types: pg.CustomTypesConfig = {
@@ -20,16 +37,13 @@ const types: pg.CustomTypesConfig = {
     oid === INT8_OID ? BigInt : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 };
 
-/** A pool whose int8 is bigint, whose numeric stays a string and whose timestamptz is a Date. A lost idle connection is replaced. */
+/**
+ * A pool whose int8 is bigint, whose numeric stays a string and whose timestamptz is a Date. A lost idle connection is
+ * replaced. Nothing hangs: a request without a connection is told OVERLOADED or UNAVAILABLE within `acquireTimeoutMs`, at
+ * once while the database is known to be away, and a statement ends within `statementTimeoutMs` and a second.
+ */
 export function createPool(options: PoolOptions): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: options.connectionString,
-    max: options.max,
-    application_name: options.applicationName,
-    statement_timeout: options.statementTimeoutMs,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    types,
-  });
+  const pool = new GuardedPool(options);
   // An idle connection that the server closes is not an error of anyone's: the pool opens another when one is needed.
   pool.on('error', () => undefined);
   const label = { pool: options.applicationName };
@@ -46,4 +60,67 @@ export function createPool(options: PoolOptions): pg.Pool {
     return end();
   };
   return pool;
+}
+
+type Release = (release?: Error | boolean) => void;
+type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, done: Release) => void;
+
+/** Every way to a connection leads through `connect`: `query` and Prisma's adapter take it, too. */
+class GuardedPool extends pg.Pool {
+  readonly #breaker: Breaker;
+  readonly #maxWaiting: number;
+
+  constructor(options: PoolOptions) {
+    super({
+      connectionString: options.connectionString,
+      max: options.max,
+      application_name: options.applicationName,
+      statement_timeout: options.statementTimeoutMs,
+      query_timeout: options.statementTimeoutMs + CANCEL_MARGIN_MS,
+      connectionTimeoutMillis: options.acquireTimeoutMs ?? ACQUIRE_TIMEOUT_MS,
+      types,
+    });
+    this.#maxWaiting = options.maxWaiting ?? options.max * WAITING_PER_CONNECTION;
+    this.#breaker = new Breaker({ client: 'postgres', ...BREAKER, judge: verdictOnConnecting, logger: options.logger });
+  }
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Connected): void;
+  override connect(callback?: Connected): Promise<pg.PoolClient> | void {
+    if (callback === undefined) return this.#acquire();
+    void this.#acquireFor(callback);
+  }
+
+  async #acquireFor(callback: Connected): Promise<void> {
+    let client: pg.PoolClient;
+    try {
+      client = await this.#acquire();
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error(String(error)), undefined, () => undefined);
+      return;
+    }
+    callback(undefined, client, (release) => client.release(release));
+  }
+
+  async #acquire(): Promise<pg.PoolClient> {
+    if (this.waitingCount >= this.#maxWaiting) {
+      refused.add(1, { client: 'postgres' });
+      throw new DomainError('OVERLOADED', { detail: 'Too much waits for the database.' });
+    }
+    try {
+      return await this.#breaker.run(() => super.connect());
+    } catch (error) {
+      if (!isAllBusy(error)) throw error;
+      throw new DomainError('OVERLOADED', { detail: 'All connections to the database are busy.', cause: error });
+    }
+  }
+}
+
+function verdictOnConnecting(error: unknown): Verdict {
+  if (isAllBusy(error)) return 'unknown';
+  return isTransientDatabaseError(error) ? 'failed' : 'answered';
+}
+
+function isAllBusy(error: unknown): boolean {
+  return error instanceof Error && error.message === ALL_BUSY;
 }

@@ -47,6 +47,7 @@ const PUBLISHED: Record<Reason, number> = {
   UPSTREAM_FAILED: 502,
   UNAVAILABLE: 503,
   OVERLOADED: 503,
+  READ_ONLY: 503,
   DEADLINE_EXCEEDED: 504,
 };
 
@@ -69,6 +70,7 @@ describe('the closed list of reasons', () => {
       'DEADLINE_EXCEEDED',
       'OVERLOADED',
       'RATE_LIMITED',
+      'READ_ONLY',
       'REQUEST_IN_PROGRESS',
       'UNAVAILABLE',
     ]);

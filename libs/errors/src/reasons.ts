@@ -134,6 +134,14 @@ export const REASONS = {
     transient: true,
     retryAfterSeconds: 1,
   },
+  // Not UNAVAILABLE on gRPC: the peer is well and answers reads, so nobody should give it up or ask again at once.
+  READ_ONLY: {
+    http: 503,
+    grpc: FAILED_PRECONDITION,
+    title: 'The service was restored and takes no changes until its operators have accepted it.',
+    transient: true,
+    retryAfterSeconds: 60,
+  },
   DEADLINE_EXCEEDED: {
     http: 504,
     grpc: DEADLINE_EXCEEDED,

@@ -13,6 +13,7 @@ const applied = counter('dailydoco_consumer_applied_events_total');
 const duplicates = counter('dailydoco_consumer_duplicate_events_total');
 const retries = counter('dailydoco_consumer_retries_total');
 const duration = histogram('dailydoco_consumer_batch_duration_seconds');
+const age = histogram('dailydoco_consumer_event_age_seconds');
 
 export interface BatchApplierOptions {
   readonly pool: Pool;
@@ -124,7 +125,12 @@ export class BatchApplier {
   #count(received: number, { toApply, toPark }: Divided): void {
     const consumer = this.#consumer.name;
     const perType = new Map<string, number>();
-    for (const { type } of toApply) perType.set(type.type, (perType.get(type.type) ?? 0) + 1);
+    const now = Date.now();
+    for (const { type, occurredAt } of toApply) {
+      perType.set(type.type, (perType.get(type.type) ?? 0) + 1);
+      // Two machines' clocks may differ by more than the way took.
+      age.record(Math.max(0, now - occurredAt.getTime()) / 1_000, { consumer });
+    }
     for (const [type, count] of perType) applied.add(count, { consumer, type });
     const dropped = received - toApply.length - toPark.length;
     if (dropped > 0) duplicates.add(dropped, { consumer });

@@ -28,6 +28,8 @@ export interface PublisherOptions {
   readonly pollMs: number;
   readonly frozenAfterMs: number;
   readonly retentionMs: number;
+  /** While it says no, nothing is published and nothing deleted; the lease is kept. */
+  readonly mayPublish: () => boolean;
 }
 
 const SEND_BACK_OFF = { firstMs: 100, maxMs: 5_000 };
@@ -92,13 +94,15 @@ export class OutboxPublisher {
   }
 
   async #publishUntilOver(): Promise<void> {
-    const { heartbeat, pollMs } = this.#options;
+    const { heartbeat, pollMs, maxBatchBytes, mayPublish } = this.#options;
     while (!this.#signal.aborted) {
       heartbeat.beat();
       // Set anew before looking: a commit that comes after the look ends the pause below.
       this.#wake = new AbortController();
       await this.#measureAndPurge();
-      const rows = withinBytes(await selectUnpublished(this.#sql, this.#batchEvents), this.#options.maxBatchBytes);
+      const rows = mayPublish()
+        ? withinBytes(await selectUnpublished(this.#sql, this.#batchEvents), maxBatchBytes)
+        : [];
       if (rows.length === 0) await pause(pollMs, AbortSignal.any([this.#signal, this.#wake.signal]));
       else if (!this.#signal.aborted && (await this.#sent(rows))) await this.#mark(rows);
     }
@@ -148,8 +152,8 @@ export class OutboxPublisher {
       this.#backlog = await measureBacklog(this.#sql);
       this.#measureAtMs = nowMs + MEASURE_EVERY_MS;
     }
-    if (nowMs < this.#purgeAtMs) return;
-    const { retentionMs } = this.#options;
+    const { retentionMs, mayPublish } = this.#options;
+    if (nowMs < this.#purgeAtMs || !mayPublish()) return;
     const next = await purgeOutboxWindow(this.#sql, { afterId: this.#purgedToId, limit: PURGE_WINDOW, retentionMs });
     this.#purgedToId = next ?? '0';
     if (next === undefined) this.#purgeAtMs = nowMs + PURGE_EVERY_MS;

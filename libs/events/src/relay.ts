@@ -26,6 +26,8 @@ export interface OutboxRelayOptions {
   readonly maxSilenceMs?: number;
   /** How long published rows are kept. Default 7 days. */
   readonly retentionMs?: number;
+  /** Asked before each batch; while it says no, nothing is published. Default always. */
+  readonly mayPublish?: () => boolean;
 }
 
 const LEASE_KEY = 'outbox-relay';
@@ -37,6 +39,7 @@ const DEFAULTS = {
   frozenAfterMs: 10_000,
   maxSilenceMs: 60_000,
   retentionMs: OUTBOX_RETENTION_MS,
+  mayPublish: () => true,
 } as const;
 
 /**

@@ -2,6 +2,9 @@ import { DomainError } from '@dailydoco/errors';
 import { serverDeadline } from './deadlines.js';
 import type { DeadlineLimits } from './deadlines.js';
 
+/** The client's time began when it sent the call, ours when it arrived: its end may come that much earlier. */
+const TRANSIT_MS = 20;
+
 /** The part of grpc-js's server calls that tells when one must end. */
 export interface EndableCall {
   getDeadline(): Date | number;
@@ -46,7 +49,7 @@ export class ActiveCall {
 
   // grpc-js ends a call at the client's deadline by itself and then reports it as cancelled.
   readonly #onCancelled = (): void => {
-    const late = Date.now() >= this.deadline.getTime();
+    const late = Date.now() >= this.deadline.getTime() - TRANSIT_MS;
     this.abort(new DomainError(late ? 'DEADLINE_EXCEEDED' : 'CANCELLED'));
   };
 

@@ -3,6 +3,8 @@ import { methodNameOf, serviceNameOf } from './definitions.js';
 
 /** Largest message in either direction, 4 MiB; more belongs in pages or streams. */
 const MAX_MESSAGE_BYTES = 4 * 1_024 * 1_024;
+const KEEPALIVE_TIME_MS = 10_000;
+const KEEPALIVE_TIMEOUT_MS = 5_000;
 
 /**
  * Options of a server. grpc-js ignores names it does not know, so only those it reads are here. A connection is closed
@@ -14,8 +16,8 @@ export function serverOptions(maxConnectionAgeMs: number, graceMs: number): Chan
     'grpc.max_connection_age_ms': maxConnectionAgeMs,
     'grpc.max_connection_age_grace_ms': graceMs,
     // A peer that vanished without a word (power, network) is noticed within keepalive time + timeout.
-    'grpc.keepalive_time_ms': 20_000,
-    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.max_concurrent_streams': 1_000,
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
@@ -36,8 +38,8 @@ export function clientOptions(safePaths: readonly string[]): ChannelOptions {
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 3_000,
     'grpc.dns_min_time_between_resolutions_ms': 3_000,
-    'grpc.keepalive_time_ms': 20_000,
-    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     // Without it an idle connection that died is found out by the next call, which then fails.
     'grpc.keepalive_permit_without_calls': 1,
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,

@@ -1,4 +1,6 @@
 import { DomainError } from '@dailydoco/errors';
+import type { PeerGuard, Verdict } from '@dailydoco/resilience';
+import { verdictOn } from '@dailydoco/resilience';
 import { Metadata } from '@grpc/grpc-js';
 import type { Client } from '@grpc/grpc-js';
 import type { Readable, Writable } from 'node:stream';
@@ -14,12 +16,30 @@ export interface ClientRpcParts {
   readonly isClosed: () => boolean;
   readonly tokenFor: (tenantId: string | undefined) => Promise<string>;
   readonly defaultDeadlineMs: number;
+  /** Of all RPCs of the client. Must judge by `blameOf`. */
+  readonly guard: PeerGuard;
 }
 
 /** What grpc-js needs to begin a call. */
 interface Prepared {
   readonly metadata: Metadata;
   readonly callOptions: { readonly deadline: number };
+  /** The call it is part of leaves it less time than it wanted. */
+  readonly cutShort: boolean;
+}
+
+/** How a call ended through no fault of the server: its caller left, or had not left it the time that it needs. */
+class Blameless {
+  readonly told: unknown;
+
+  constructor(told: unknown) {
+    this.told = told;
+  }
+}
+
+/** What the end of a call says about the server. */
+export function blameOf(error: unknown): Verdict {
+  return error instanceof Blameless ? 'unknown' : verdictOn(error);
 }
 
 type Source = AsyncIterable<unknown> | Iterable<unknown>;
@@ -48,10 +68,17 @@ export class ClientRpc {
     const call = new CancellableCall(options);
     try {
       const prepared = await this.#prepare(options);
-      const answer = this.#rpc.requestStream
-        ? this.#sendStream(request as Source, prepared, call)
-        : this.#sendOne(request, prepared, call);
-      const response = await answer;
+      const send = (): Promise<unknown> =>
+        this.#rpc.requestStream
+          ? this.#sendStream(request as Source, prepared, call)
+          : this.#sendOne(request, prepared, call);
+      const response = await this.#parts.guard.run(async () => {
+        try {
+          return await send();
+        } catch (error) {
+          throw call.blamed(error, prepared);
+        }
+      }, call.patience(prepared));
       ended();
       return response;
     } catch (error) {
@@ -93,10 +120,7 @@ export class ClientRpc {
     const ended = measureCall('client', this.#name);
     const call = new CancellableCall(options);
     try {
-      const stream = this.#open(request, await this.#prepare(options), call);
-      // The reader below takes its listener away when it leaves; an error after that must not be an uncaught one.
-      stream.on('error', () => undefined);
-      yield* messagesOf(stream, call.cancelled);
+      yield* this.#guardedStream(request, await this.#prepare(options), call);
       ended();
     } catch (error) {
       const told = call.explain(error);
@@ -106,6 +130,26 @@ export class ClientRpc {
       // Only a reader that left early comes here without having said how it ended.
       ended(new DomainError('CANCELLED'));
       call.finish();
+    }
+  }
+
+  /** The first message shows that the server is there; the place among its calls is kept to the end. */
+  async *#guardedStream(request: unknown, prepared: Prepared, call: CancellableCall): AsyncGenerator<unknown> {
+    const passage = await this.#parts.guard.enter(call.patience(prepared));
+    // What holds for a reader that leaves early: neither well nor badly ended.
+    let end: unknown = new Blameless(new DomainError('CANCELLED'));
+    try {
+      const stream = this.#open(request, prepared, call);
+      // The reader below takes its listener away when it leaves; an error after that must not be an uncaught one.
+      stream.on('error', () => undefined);
+      stream.once('readable', passage.answered);
+      yield* messagesOf(stream, call.cancelled);
+      end = undefined;
+    } catch (error) {
+      end = call.blamed(error, prepared);
+      throw end;
+    } finally {
+      passage.end(end);
     }
   }
 
@@ -135,10 +179,12 @@ export class ClientRpc {
   async #prepare(options: GrpcCallOptions): Promise<Prepared> {
     if (this.#parts.isClosed()) throw new DomainError('UNAVAILABLE', { cause: new Error('the gRPC client is closed') });
     const wanted = { wantedMs: options.deadlineMs ?? this.#parts.defaultDeadlineMs, within: options.within?.deadline };
-    const deadline = clientDeadline(wanted, Date.now());
-    if (deadline <= Date.now()) throw new DomainError('DEADLINE_EXCEEDED');
+    const nowMs = Date.now();
+    const deadline = clientDeadline(wanted, nowMs);
+    const cutShort = deadline < nowMs + wanted.wantedMs;
+    if (deadline <= nowMs) throw new DomainError('DEADLINE_EXCEEDED');
     const authorization = options.authorization ?? `Bearer ${await this.#parts.tokenFor(options.tenantId)}`;
-    return { metadata: metadataWith(authorization), callOptions: { deadline } };
+    return { metadata: metadataWith(authorization), callOptions: { deadline }, cutShort };
   }
 
   readonly #encode = (request: unknown): Buffer => this.#rpc.requestSerialize(request as never);
@@ -188,9 +234,22 @@ class CancellableCall {
     return Promise.race([answer, promise]);
   }
 
+  /** How long it may wait for its turn. */
+  patience({ callOptions }: Prepared): { signal: AbortSignal; waitMs: number } {
+    return { signal: this.cancelled, waitMs: Math.max(0, callOptions.deadline - Date.now()) };
+  }
+
   /** What the caller is told when the call failed with this error. */
   explain(error: unknown): unknown {
+    if (error instanceof Blameless) return error.told;
     return this.cancelled.aborted ? this.cancelled.reason : domainErrorOf(error);
+  }
+
+  /** The same for the guard, which must not hold against the server what the caller did. */
+  blamed(error: unknown, { cutShort }: Prepared): unknown {
+    const told = this.explain(error);
+    const tooLate = cutShort && told instanceof DomainError && told.reason === 'DEADLINE_EXCEEDED';
+    return this.cancelled.aborted || tooLate ? new Blameless(told) : told;
   }
 
   finish(): void {

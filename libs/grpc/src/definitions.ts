@@ -77,6 +77,13 @@ export function methodNameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+const READS = /^(Get|List|Resolve|Check)[A-Z]/;
+
+/** Whether the RPC changes nothing, as its name says: proto's options do not reach ts-proto's definitions. */
+export function isRead({ path }: Pick<RpcDefinition, 'path'>): boolean {
+  return READS.test(methodNameOf(path));
+}
+
 /** `package.Service/Method`: what logs and metrics call an RPC. */
 export function rpcNameOf(path: string): string {
   return path.slice(1);

@@ -1,8 +1,10 @@
 import type { Access, Authenticator } from '@dailydoco/auth';
 import { DomainError } from '@dailydoco/errors';
 import type { Lifecycle } from '@dailydoco/lifecycle';
+import { LoadShedder } from '@dailydoco/resilience';
 import type { Logger } from '@dailydoco/telemetry';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
+import type { ServerCredentials } from '@grpc/grpc-js';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
 import type { ActiveCall } from './active-call.js';
 import { bindAddress, serverOptions } from './channel-options.js';
@@ -15,6 +17,8 @@ import type { HandlerExtras } from './grpc-controller.js';
 import { GrpcHealth } from './health.js';
 import { asBytes, ServedRpc } from './served-rpc.js';
 import type { BoundHandler } from './served-rpc.js';
+import { KnownClients, serverCredentialsOf } from './tls.js';
+import type { GrpcTls } from './tls.js';
 
 export interface GrpcTransportOptions {
   readonly host: string;
@@ -36,7 +40,15 @@ export interface GrpcTransportOptions {
   readonly maxStreamDeadlineMs?: number;
   /** How long a drain waits for calls under way before it ends them with UNAVAILABLE. Default 8,000. */
   readonly drainTimeoutMs?: number;
+  /** Who may connect, and how this server shows itself. Absent: plain text. */
+  readonly tls?: GrpcTls | undefined;
+  /** Turns calls away before they are begun; health is not asked. Default: past 1,000 at a time. */
+  readonly shedder?: LoadShedder;
+  /** While it says so, only RPCs that read (Get, List, Resolve, Check) are served; others are told READ_ONLY. Default never. */
+  readonly isReadOnly?: () => boolean;
 }
+
+const IN_FLIGHT_MAX = 1_000;
 
 /** What is left for the UNAVAILABLE answers to leave after a drain has run out of time. */
 const LAST_ANSWERS_MS = 500;
@@ -59,6 +71,8 @@ export class GrpcTransport implements CustomTransportStrategy {
   readonly #handlers = new Map<string, RegisteredHandler>();
   readonly #problems: string[] = [];
   readonly #activeCalls = new Set<ActiveCall>();
+  readonly #shedder: LoadShedder;
+  readonly #clients: KnownClients | undefined;
   #boundPort: number | undefined;
   #closing: Promise<void> | undefined;
 
@@ -68,6 +82,9 @@ export class GrpcTransport implements CustomTransportStrategy {
     const { defaultStreamDeadlineMs = 600_000, maxStreamDeadlineMs = 3_600_000, lifecycle } = options;
     this.#unaryLimits = { defaultMs: defaultDeadlineMs, maxMs: maxDeadlineMs };
     this.#streamLimits = { defaultMs: defaultStreamDeadlineMs, maxMs: maxStreamDeadlineMs };
+    this.#shedder = options.shedder ?? new LoadShedder({ edge: 'grpc', inFlightMax: IN_FLIGHT_MAX });
+    const { tls } = options;
+    this.#clients = tls?.clients === undefined ? undefined : new KnownClients(tls.clients);
     assertLimits('deadlines', this.#unaryLimits);
     assertLimits('stream deadlines', this.#streamLimits);
     // No call lives longer than the longest deadline, so none is cut off by its connection's age.
@@ -108,13 +125,13 @@ export class GrpcTransport implements CustomTransportStrategy {
   }
 
   async #listen(): Promise<void> {
-    const { host, port, services, lifecycle } = this.#options;
+    const { host, port, services, lifecycle, tls } = this.#options;
     const implementations = services.map((definition) => this.#implement(definition));
     this.#refuseStrayHandlers();
     if (this.#problems.length > 0) throw new Error(`the gRPC server cannot start:\n  ${this.#problems.join('\n  ')}`);
     for (const [definition, implementation] of implementations) this.#server.addService(definition, implementation);
     this.#health.addTo(this.#server);
-    this.#boundPort = await bind(this.#server, bindAddress(host, port));
+    this.#boundPort = await bind(this.#server, bindAddress(host, port), serverCredentialsOf(tls));
     if (!lifecycle.signal.aborted) this.#health.serving();
   }
 
@@ -143,6 +160,9 @@ export class GrpcTransport implements CustomTransportStrategy {
       admit: (authorization: string | undefined, wanted: Access) => authenticator.admit(authorization, wanted),
       logger,
       activeCalls: this.#activeCalls,
+      shedder: this.#shedder,
+      clients: this.#clients,
+      isReadOnly: this.#options.isReadOnly ?? (() => false),
     });
   }
 
@@ -172,9 +192,9 @@ export class GrpcTransport implements CustomTransportStrategy {
   }
 }
 
-function bind(server: Server, address: string): Promise<number> {
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+  server.bindAsync(address, credentials, (error, port) => {
     if (error === null) resolve(port);
     else reject(error);
   });

@@ -1,6 +1,8 @@
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { Client, Metadata } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { clientOptions, targetOf } from './channel-options.js';
+import { channelCredentialsOf } from './tls.js';
+import type { GrpcTls } from './tls.js';
 
 const DEFAULT_DEADLINE_MS = 1_000;
 
@@ -8,9 +10,9 @@ const DEFAULT_DEADLINE_MS = 1_000;
 export class GrpcHealthClient {
   readonly #client: Client;
 
-  /** `address`: `host:port`. */
-  constructor(address: string) {
-    this.#client = new Client(targetOf(address), credentials.createInsecure(), clientOptions([]));
+  /** `address`: `host:port`. Without `tls` in plain text. */
+  constructor(address: string, tls?: Pick<GrpcTls, 'certificates'>) {
+    this.#client = new Client(targetOf(address), channelCredentialsOf(tls), clientOptions([]));
   }
 
   /**

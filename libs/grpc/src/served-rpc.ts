@@ -1,5 +1,7 @@
+import type { PeerCertificate } from 'node:tls';
 import type { Access, Principal } from '@dailydoco/auth';
 import { DomainError } from '@dailydoco/errors';
+import type { LoadShedder } from '@dailydoco/resilience';
 import { currentTraceparent } from '@dailydoco/telemetry';
 import type { Logger } from '@dailydoco/telemetry';
 import type {
@@ -19,10 +21,11 @@ import { ServedCallContext } from './call-context.js';
 import type { CallContext } from './call-context.js';
 import { measureCall } from './call-metrics.js';
 import type { DeadlineLimits } from './deadlines.js';
-import { rpcNameOf } from './definitions.js';
+import { isRead, rpcNameOf } from './definitions.js';
 import type { RpcDefinition } from './definitions.js';
 import { decoded, orAborted, requestsOf, writeAll } from './message-streams.js';
-import { isBug, statusErrorOf } from './wire-status.js';
+import type { KnownClients } from './tls.js';
+import { isBug, refusalOf, statusErrorOf } from './wire-status.js';
 
 /** A handler as Nest hands it over: wrapped in its guards, interceptors and filters. */
 export type BoundHandler = (request: unknown, call: CallContext) => unknown;
@@ -36,10 +39,16 @@ export interface ServedRpcParts {
   readonly logger: Logger;
   /** Calls under way in the whole server; a drain that runs out of time ends them. */
   readonly activeCalls: Set<ActiveCall>;
+  readonly shedder: LoadShedder;
+  /** Whose certificates are let in; undefined: all that got a connection. */
+  readonly clients: KnownClients | undefined;
+  /** While it says so, only RPCs that read are served. */
+  readonly isReadOnly: () => boolean;
 }
 
 interface IncomingCall extends EndableCall {
   readonly metadata: Metadata;
+  getAuthContext(): { sslPeerCertificate?: PeerCertificate };
 }
 
 /**
@@ -104,27 +113,37 @@ export class ServedRpc {
 
   /** Runs the work of one call under its deadline, and rejects with what its caller is to be told. */
   async #serve<T>(call: IncomingCall, work: (context: CallContext) => Promise<T>): Promise<T> {
-    const { activeCalls } = this.#parts;
-    const active = new ActiveCall(call, this.#parts.limits);
+    const { activeCalls, shedder } = this.#parts;
     const ended = measureCall('server', this.#name);
+    const overload = shedder.enter();
+    if (overload !== undefined) {
+      ended(overload);
+      throw overload;
+    }
+    const active = new ActiveCall(call, this.#parts.limits);
     activeCalls.add(active);
     try {
       const result = await orAborted(this.#work(call, active, work), active.signal);
       ended();
       return result;
-    } catch (error) {
+    } catch (thrown) {
+      const error = refusalOf(thrown);
       if (isBug(error)) this.#parts.logger.error({ err: error, rpc: this.#name }, 'call failed');
+      else if (error !== thrown) this.#parts.logger.warn({ err: thrown, rpc: this.#name }, 'call failed');
       ended(error);
       throw error;
     } finally {
       active.settle();
       activeCalls.delete(active);
+      shedder.leave();
     }
   }
 
   async #work<T>(call: IncomingCall, active: ActiveCall, work: (context: CallContext) => Promise<T>): Promise<T> {
     const { signal, deadline } = active;
-    const { admit, access, logger } = this.#parts;
+    const { admit, access, logger, clients, isReadOnly } = this.#parts;
+    clients?.assertKnows(call);
+    if (isReadOnly() && !isRead(this.#rpc)) throw new DomainError('READ_ONLY');
     const caller = await admit(firstText(call.metadata, 'authorization'), access);
     signal.throwIfAborted();
     const context = new ServedCallContext({

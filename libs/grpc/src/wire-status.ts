@@ -1,3 +1,4 @@
+import { isTransientDatabaseError } from '@dailydoco/database';
 import { DomainError, fromGrpcStatus, toGrpcStatus } from '@dailydoco/errors';
 import { Metadata, status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
@@ -13,6 +14,12 @@ export function statusErrorOf(error: unknown): StatusError {
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, Buffer.from(statusDetailsBin));
   return Object.assign(new Error(statusName(code)), { code, details, metadata });
+}
+
+/** What a handler threw, as what its caller is told: a store that is away is UNAVAILABLE, and no bug. */
+export function refusalOf(error: unknown): unknown {
+  if (error instanceof DomainError || !isTransientDatabaseError(error)) return error;
+  return new DomainError('UNAVAILABLE', { cause: error });
 }
 
 /** The DomainError behind what a call ended with: the one the server threw, or what stands for grpc-js's own error. */

@@ -1,7 +1,7 @@
 import type { Authenticator, Principal } from '@dailydoco/auth';
 import { DomainError } from '@dailydoco/errors';
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler, preValidationHookHandler } from 'fastify';
-import type { RoutePolicy } from './routes.js';
+import { hooksOf, type RoutePolicy } from './routes.js';
 import { unknownFields } from './validation.pipe.js';
 
 declare module 'fastify' {
@@ -29,12 +29,12 @@ export function admitBeforeBody(
     const { policy } = route.config ?? {};
     if (policy === undefined) throw new Error(`${String(route.method)} ${route.url} has no policy`);
     if (authenticator === undefined && policy.access.anyone !== true) throw new Error('AUTHENTICATOR is not provided');
-    const present = listOf(route.onRequest);
+    const present = hooksOf(route.onRequest);
     if (present.some((hook) => admissionHooks.has(hook))) return;
     const admit = admissionHook(policy, bodyLimitBytes, authenticator);
     admissionHooks.add(admit);
     route.onRequest = [admit, ...present];
-    if (!policy.takesBody) route.preValidation = [refuseMembers, ...listOf(route.preValidation)];
+    if (!policy.takesBody) route.preValidation = [refuseMembers, ...hooksOf(route.preValidation)];
   });
 }
 
@@ -77,8 +77,3 @@ const refuseMembers: preValidationHookHandler = (request, _reply, done) => {
     done(keys.length === 0 ? undefined : unknownFields(keys));
   }
 };
-
-function listOf<Hook extends object>(hooks: Hook | Hook[] | undefined): Hook[] {
-  if (hooks === undefined) return [];
-  return Array.isArray(hooks) ? hooks : [hooks];
-}

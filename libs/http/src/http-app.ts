@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { AUTHENTICATOR, type Authenticator } from '@dailydoco/auth';
 import type { Lifecycle } from '@dailydoco/lifecycle';
+import { LoadShedder } from '@dailydoco/resilience';
 import { type Logger, nestLogger } from '@dailydoco/telemetry';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -15,8 +16,10 @@ import { toJson } from './json.js';
 import { acceptJsonOnly } from './json-body.js';
 import { type OpenApiDocument, openApiFor } from './openapi.js';
 import { type ErrorBody, ProblemFilter, rawProblem } from './problem.filter.js';
+import { refuseChanges } from './read-only.js';
 import { requestIdOf } from './request-id.js';
 import { publishPolicies } from './routes.js';
+import { shedBeforeWork } from './shedding.js';
 import { SchemaValidationPipe } from './validation.pipe.js';
 
 export interface HttpAppOptions {
@@ -35,7 +38,13 @@ export interface HttpAppOptions {
   readonly amendDocument?: (document: OpenApiDocument) => OpenApiDocument;
   /** Registers Fastify plugins (cookies, static files) before any route. */
   readonly plugins?: (fastify: FastifyInstance) => void | Promise<void>;
+  /** Turns requests away before they are begun, those of the cluster's own pages aside. Default: past 1,000 at a time. */
+  readonly shedder?: LoadShedder;
+  /** While it says so, only reads are answered: whatever could change something is told READ_ONLY. Default never. */
+  readonly isReadOnly?: () => boolean;
 }
+
+const IN_FLIGHT_MAX = 1_000;
 
 const MAX_PATH_PARAMETER_CHARACTERS = 256;
 // A client that takes longer to send its request is holding a connection for nothing.
@@ -46,13 +55,14 @@ const REQUEST_TIMEOUT_MS = 30_000;
  * validated by the schemas of their decorators, authentication and authorization before the body is read, request ids,
  * the pages for the cluster, a graceful drain. Not yet listening: call `listen` from a start hook.
  *
- * The order of checks is 401, 403, 413, 415, 400, then whatever the handler finds (404, 409, 422). Handlers need no
+ * The order of checks is 503 for a process that is overloaded or read-only, 401, 403, 413, 415, 400, then whatever the handler finds (404, 409, 422). Handlers need no
  * guard: their `@Requires` is enforced here, and one without it stops the boot. Nest middleware is not supported; use
  * Fastify hooks by `plugins`.
  */
 export async function createHttpApp(options: HttpAppOptions): Promise<NestFastifyApplication> {
   const { module, logger, lifecycle, bodyLimitBytes = 1_048_576, errorBody, plugins, title = 'DailyDoco' } = options;
   const { amendDocument = (document) => document } = options;
+  const { shedder = new LoadShedder({ edge: 'http', inFlightMax: IN_FLIGHT_MAX }) } = options;
   const problems = new ProblemFilter(logger, errorBody);
   const adapter = new FastifyAdapter({
     ...serverOptions(options, problems),
@@ -73,6 +83,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   });
   drainWithLifecycle(fastify, lifecycle);
   admitBeforeBody(fastify, { authenticator: authenticatorOf(app), bodyLimitBytes });
+  if (options.isReadOnly !== undefined) refuseChanges(fastify, options.isReadOnly);
+  shedBeforeWork(fastify, shedder);
   app.useGlobalPipes(new SchemaValidationPipe());
   app.useGlobalFilters(problems);
   await plugins?.(fastify);

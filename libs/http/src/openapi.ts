@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Access, accessOf } from '@dailydoco/auth';
 import { REASONS, type Reason } from '@dailydoco/errors';
-import { RouteParamtypes } from '@nestjs/common/internal';
+import { RequestMethod } from '@nestjs/common';
+import { METHOD_METADATA, RouteParamtypes } from '@nestjs/common/internal';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -120,6 +121,7 @@ function problemsOf(ref: HandlerRef, access: Access, keyNeed: 'required' | 'opti
   const kinds = parametersOf(ref).map(({ kind }) => kind);
   const reasons = new Set<Reason>(['RATE_LIMITED', 'INTERNAL', 'UNAVAILABLE', 'OVERLOADED']);
   const add = (...more: Reason[]): void => more.forEach((reason) => reasons.add(reason));
+  if (Reflect.getMetadata(METHOD_METADATA, ref.handler) !== RequestMethod.GET) add('READ_ONLY');
   if (access.anyone !== true) add('UNAUTHENTICATED', 'TOKEN_EXPIRED', 'FORBIDDEN');
   if (access.person !== undefined) add('ACCOUNT_SUSPENDED');
   if (access.apiKey !== undefined) add('SCOPE_MISSING');

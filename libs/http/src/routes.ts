@@ -10,6 +10,8 @@ export interface RoutePolicy {
   readonly access: Access;
   /** Whether the handler takes a body; where it does not, a body with members in it is refused. */
   readonly takesBody: boolean;
+  /** Answered however busy the process is: what the cluster asks to know how it does. */
+  readonly vital?: boolean;
 }
 
 declare module 'fastify' {
@@ -21,6 +23,9 @@ declare module 'fastify' {
 
 /** The `config` of a plain Fastify route that everybody may call and that takes no body. */
 export const OPEN_ROUTE: { readonly policy: RoutePolicy } = { policy: { access: { anyone: true }, takesBody: false } };
+
+/** The same for a page by which the cluster knows how the process does. */
+export const VITAL_ROUTE: { readonly policy: RoutePolicy } = { policy: { ...OPEN_ROUTE.policy, vital: true } };
 
 /** A method of a controller that answers HTTP requests. */
 export interface HandlerRef {
@@ -92,4 +97,10 @@ function isClass(value: unknown): value is Type {
 
 function isHandler(value: unknown): value is HandlerRef['handler'] {
   return typeof value === 'function';
+}
+
+/** The hooks that a route has of one kind, of which Fastify takes one or several. */
+export function hooksOf<Hook extends object>(hooks: Hook | Hook[] | undefined): Hook[] {
+  if (hooks === undefined) return [];
+  return Array.isArray(hooks) ? hooks : [hooks];
 }

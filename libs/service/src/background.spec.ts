@@ -2,7 +2,7 @@ import { Lifecycle } from '@dailydoco/lifecycle';
 import { eventually } from '@dailydoco/testing';
 import { createLogger } from '@dailydoco/telemetry';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { repeat } from './index.js';
+import { repeat, type RestoreHoldWatch } from './index.js';
 
 const logger = createLogger({ service: 'spec', level: 'silent' });
 let lifecycle: Lifecycle;
@@ -31,6 +31,24 @@ describe('a repeated task', () => {
     await lifecycle.start();
     await eventually(() => expect(runs).toBeGreaterThan(2));
     expect(lifecycle.live()).toEqual({ ok: true, failed: [] });
+  });
+
+  it('stands still, alive, while the database is held, and goes on when it is not', async () => {
+    const restoreHold = { isHeld: true };
+    let [runs, looked] = [0, 0];
+    const held = Object.defineProperty({}, 'isHeld', {
+      get: () => {
+        looked += 1;
+        return restoreHold.isHeld;
+      },
+    }) as Pick<RestoreHoldWatch, 'isHeld'>;
+    repeat({ lifecycle, logger, restoreHold: held }, { name: 'task', everyMs: 1, run: async () => ++runs < 0 });
+    await lifecycle.start();
+    await eventually(() => expect(looked).toBeGreaterThan(2));
+    expect(runs).toBe(0);
+    expect(lifecycle.live()).toEqual({ ok: true, failed: [] });
+    restoreHold.isHeld = false;
+    await eventually(() => expect(runs).toBeGreaterThan(0));
   });
 
   it('lets a run that is under way finish before the service has stopped', async () => {

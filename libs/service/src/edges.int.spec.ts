@@ -1,6 +1,6 @@
-import { MigrationError } from '@dailydoco/database';
+import { runMigrations } from '@dailydoco/database';
 import { GrpcHealthClient } from '@dailydoco/grpc';
-import type { TestDatabase } from '@dailydoco/testing';
+import { Authority, type TestDatabase } from '@dailydoco/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   allMigrations,
@@ -11,7 +11,9 @@ import {
   ShopModule,
   WatchedLifecycle,
 } from '../test/shop.js';
-import { buildEdges, type EdgesOptions, type Service } from './index.js';
+import { buildEdges, type EdgesOptions, grpcTlsOf, type Service } from './index.js';
+
+const APPLIED = 'SELECT count(*) AS count FROM _prisma_migrations WHERE finished_at IS NOT NULL';
 
 let database: TestDatabase;
 
@@ -44,6 +46,36 @@ describe('the edges of a service', () => {
     }
   });
 
+  it('speak mutual TLS by gRPC when they have certificates, and close those with the rest', async () => {
+    const house = new Authority('house');
+    const { certFile, keyFile, caFile } = house.issue(['localhost', 'shop']);
+    const lifecycle = new WatchedLifecycle();
+    const plain: Runtime = createRuntime(database.appUrl, { lifecycle });
+    const grpcTls = grpcTlsOf(
+      {
+        GRPC_TLS_CERT_FILE: certFile,
+        GRPC_TLS_KEY_FILE: keyFile,
+        GRPC_TLS_CA_FILE: caFile,
+        GRPC_TLS_CLIENTS: ['shop'],
+      },
+      plain.logger,
+    );
+    const runtime = { ...plain, grpcTls };
+    const { grpc } = await buildEdges(runtime, { module: ShopModule.with(runtime), migrations: allMigrations });
+    await lifecycle.start();
+    const address = `localhost:${grpc.boundPort}`;
+    const [known, unknown] = [new GrpcHealthClient(address, grpcTls), new GrpcHealthClient(address)];
+    try {
+      expect(await known.isServing('', 5_000)).toBe(true);
+      expect(await unknown.isServing()).toBe(false);
+    } finally {
+      for (const client of [known, unknown]) client.close();
+      grpcTls?.certificates.close();
+      await lifecycle.shutdown('the spec is over');
+      house.close();
+    }
+  });
+
   it('listen only after the schema was found right and everything is prepared, in order', async () => {
     const prepared: string[] = [];
     const { service, lifecycle, runtime } = await build({
@@ -58,11 +90,12 @@ describe('the edges of a service', () => {
     });
     expect(lifecycle.startHooks).toEqual([
       'schema',
+      'restore-hold',
       'first',
       'second',
       'revocations',
-      'grpc',
       'http',
+      'grpc',
       'idempotency-purge',
     ]);
     await lifecycle.start();
@@ -76,13 +109,24 @@ describe('the edges of a service', () => {
     await lifecycle.shutdown('the spec is over');
   });
 
-  it('do not start on a database that is not migrated, and prepare nothing', async () => {
+  it('wait for a database that is not migrated, prepare nothing meanwhile, and start once it is', async () => {
     const bare = await openDatabase(bareMigrations);
-    let isPrepared = false;
-    const preparations = { something: async () => void (isPrepared = true) };
-    const { lifecycle } = await build({ preparations }, bare.appUrl);
-    await expect(lifecycle.start()).rejects.toThrow(MigrationError);
-    expect(isPrepared).toBe(false);
+    const seen: unknown[] = [];
+    const { lifecycle, runtime, service } = await build(
+      { preparations: { something: async () => void seen.push((await runtime.pool.query(APPLIED)).rows[0]) } },
+      bare.appUrl,
+    );
+    const before = (await runtime.pool.query(APPLIED)).rows[0];
+    const started = lifecycle.start();
+    expect(await lifecycle.ready()).toEqual({ ok: false, failed: ['starting'] });
+    expect(lifecycle.live().ok).toBe(true);
+    const { username: appRole } = new URL(bare.appUrl);
+    await runMigrations({ connectionString: bare.ownerUrl, appRole, sources: [...allMigrations] });
+    await started;
+    expect(seen).toHaveLength(1);
+    expect(seen).not.toContainEqual(before);
+    expect(service.app.getHttpServer().listening).toBe(true);
+    await lifecycle.shutdown('the spec is over');
     await bare.drop();
   });
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { grpcTlsSettings } from './grpc-tls.js';
 import { kafkaSettings } from './kafka.js';
+import { limitSettings } from './limits.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -14,6 +16,8 @@ export const serviceSettings = {
   GRPC_PORT: port.default(9090).describe('Port that gRPC listens on; 0 takes a free one.'),
   DATABASE_URL: z.string().meta({ description: 'This service’s database, as its application role.', secret: true }),
   DATABASE_POOL_MAX: databasePoolMax(16),
+  ...limitSettings,
+  ...grpcTlsSettings,
   ...kafkaSettings,
   TOKEN_ISSUER: z.string().min(1).describe('Issuer that a person’s token must name.'),
   TOKEN_AUDIENCE: z.string().min(1).default('dailydoco').describe('Audience that a person’s token must name.'),

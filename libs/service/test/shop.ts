@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { authMigrations, Requires } from '@dailydoco/auth';
 import { defineConfig } from '@dailydoco/config';
-import { type MigrationSource, runMigrations } from '@dailydoco/database';
+import { databaseMigrations, type MigrationSource, runMigrations } from '@dailydoco/database';
 import { eventsMigrations } from '@dailydoco/events';
 import { httpMigrations } from '@dailydoco/http';
 import { Lifecycle } from '@dailydoco/lifecycle';
 import { createLogger } from '@dailydoco/telemetry';
 import { createTestDatabase, type TestDatabase } from '@dailydoco/testing';
-import { Controller, type DynamicModule, Get, Inject, Module } from '@nestjs/common';
+import { Controller, type DynamicModule, Get, Inject, Module, Post } from '@nestjs/common';
 import { z } from 'zod';
 import {
   type Basis,
@@ -29,7 +29,7 @@ export type Runtime = Basis<Config> & Callers;
 const RUNTIME = Symbol('RUNTIME');
 
 export const bareMigrations: readonly MigrationSource[] = [authMigrations, eventsMigrations];
-export const allMigrations: readonly MigrationSource[] = [...bareMigrations, httpMigrations];
+export const allMigrations: readonly MigrationSource[] = [...bareMigrations, databaseMigrations, httpMigrations];
 export const logger = createLogger({ service: 'shop', level: 'silent' });
 
 /** A lifecycle that remembers what it is to start, in order. */
@@ -59,6 +59,12 @@ class NameController {
   name(): object {
     return { service: this.#runtime.service };
   }
+
+  @Post('orders')
+  @Requires({ anyone: true })
+  order(): object {
+    return { ordered: true };
+  }
 }
 
 @Module({ controllers: [NameController] })
@@ -75,6 +81,8 @@ export function createRuntime(databaseUrl: string, overrides: Partial<Runtime> =
     HTTP_PORT: '0',
     GRPC_PORT: '0',
     SHUTDOWN_DELAY_MS: '0',
+    // A machine that runs other specs beside is slow, and no reason to turn anybody away.
+    EVENT_LOOP_DELAY_MAX_MS: '10000',
   });
   const basis = createBasis({ service: 'shop', config, overrides: { logger, ...overrides } });
   return { ...basis, ...identifiedCallers(basis), ...overrides };

@@ -22,6 +22,9 @@ describe('the schema of metrics', () => {
     'requests',
     'connections',
     'entries',
+    // A number that stands for a state, not a measure.
+    'state',
+    'hold',
   ];
 
   it.each(specs)('%s is named, described and labelled by the rules', (name, { kind, buckets, description, labels }) => {

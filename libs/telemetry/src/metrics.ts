@@ -81,6 +81,13 @@ export const METRICS = {
   },
 
   // database
+  dailydoco_restore_hold: {
+    kind: 'gauge',
+    unit: '1',
+    description:
+      'Whether the service is read-only because its database was restored and nobody has accepted it yet: 1, else 0.',
+    labels: [],
+  },
   dailydoco_database_pool_connections: {
     kind: 'gauge',
     unit: '{connection}',
@@ -146,6 +153,13 @@ export const METRICS = {
     description: 'Events dropped because they had been applied before.',
     labels: ['consumer'],
   },
+  dailydoco_consumer_event_age_seconds: {
+    kind: 'histogram',
+    unit: 's',
+    description: 'Age of an event when its effect was committed: from its cause to here, through outbox and Kafka.',
+    labels: ['consumer'],
+    buckets: [...SECONDS, 60, 300, 3_600],
+  },
   dailydoco_consumer_lag_messages: {
     kind: 'gauge',
     unit: '{message}',
@@ -196,6 +210,12 @@ export const METRICS = {
   },
 
   // grpc
+  dailydoco_grpc_certificate_remaining_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Time until the certificate of this process for gRPC ends; below 0 it has ended.',
+    labels: [],
+  },
   dailydoco_grpc_client_duration_seconds: {
     kind: 'histogram',
     unit: 's',
@@ -246,6 +266,50 @@ export const METRICS = {
     labels: ['outcome'],
   },
 
+  // resilience
+  dailydoco_breaker_opened_total: {
+    kind: 'counter',
+    unit: '{opening}',
+    description: 'Times that the breaker before a peer opened; probes that failed meanwhile are not counted.',
+    labels: ['client'],
+  },
+  dailydoco_breaker_refused_calls_total: {
+    kind: 'counter',
+    unit: '{call}',
+    description: 'Calls not made because the breaker was open.',
+    labels: ['client'],
+  },
+  dailydoco_breaker_state: {
+    kind: 'gauge',
+    unit: '1',
+    description: 'The breaker before a peer: 0 closed, 1 probing, 2 open.',
+    labels: ['client'],
+  },
+  dailydoco_bulkhead_calls: {
+    kind: 'gauge',
+    unit: '{call}',
+    description: 'Calls to a peer. state: running, waiting (for their turn).',
+    labels: ['client', 'state'],
+  },
+  dailydoco_bulkhead_refused_total: {
+    kind: 'counter',
+    unit: '{call}',
+    description: 'Calls not made because as many as may be were under way and waiting, or waited too long.',
+    labels: ['client'],
+  },
+  dailydoco_shed_requests_total: {
+    kind: 'counter',
+    unit: '{request}',
+    description: 'Work turned away before it was begun. edge: http, grpc. reason: in_flight, event_loop.',
+    labels: ['edge', 'reason'],
+  },
+  dailydoco_shed_share_ratio: {
+    kind: 'gauge',
+    unit: '1',
+    description: 'Share of new work that is turned away because the event loop runs late, 0 to 1. edge: http, grpc.',
+    labels: ['edge'],
+  },
+
   // telemetry
   dailydoco_process_event_loop_utilization_ratio: {
     kind: 'gauge',
@@ -258,6 +322,12 @@ export const METRICS = {
     unit: 'By',
     description: 'Memory of the process. kind: resident, heap.',
     labels: ['kind'],
+  },
+  dailydoco_process_start_time_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'When the process started, in seconds since 1970.',
+    labels: [],
   },
   dailydoco_telemetry_observation_failures_total: {
     kind: 'counter',
@@ -272,6 +342,13 @@ export const METRICS = {
     unit: '{step}',
     description: 'Steps that payouts have taken by the word of the rail. step: settled, failed, returned.',
     labels: ['step'],
+  },
+  dailydoco_payouts_oldest_unsettled_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description:
+      'Age of the oldest payout that the rail has neither settled nor refused; 0 when there is none. Those of suspended persons are not counted.',
+    labels: [],
   },
   dailydoco_reconciliation_breaks_total: {
     kind: 'counter',

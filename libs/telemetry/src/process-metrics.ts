@@ -2,8 +2,9 @@ import { performance } from 'node:perf_hooks';
 import { memoryUsage } from 'node:process';
 import { observe } from './metric-store.js';
 
-/** Has the process's own state observed: how busy its event loop is and how much memory it holds. */
+/** Has the process's own state observed: since when it runs, how busy its event loop is and how much memory it holds. */
 export function observeProcess(): void {
+  observe('dailydoco_process_start_time_seconds', () => performance.timeOrigin / 1_000);
   let last = performance.eventLoopUtilization();
   observe('dailydoco_process_event_loop_utilization_ratio', () => {
     const now = performance.eventLoopUtilization();

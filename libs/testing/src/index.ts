@@ -1,5 +1,7 @@
+export { Authority, type IssuedFiles, MountedSecret } from './authority.js';
 export { type FakeClock, fakeClock } from './determinism.js';
-export { type Cut, startTcpProxy, type TcpProxy } from './tcp-proxy.js';
+export { type NetworkFault, seededRandom } from './faulty-line.js';
+export { type Cut, startTcpProxy, type TcpProxy, type TcpProxyOptions } from './tcp-proxy.js';
 export { createServiceDatabase, type ServiceDatabaseOptions } from './service-database.js';
 export { sourceHooks } from './source-hooks.js';
 export { type CollectedSpan, readSpans, type SpanCollector, startSpanCollector } from './span-collector.js';

@@ -62,6 +62,11 @@ export const configSchema = z.object({
     .max(10_000)
     .default(256)
     .meta({ description: 'Most connections of one replica to each upstream; more calls wait.', unit: 'connections' }),
+  UPSTREAM_QUEUE_MAX: z.coerce.number().int().min(0).max(10_000).default(256).meta({
+    description:
+      'Most calls that wait for a connection to one upstream; one more is told 503, as is one that waits 10 s.',
+    unit: 'calls',
+  }),
   UPSTREAM_CONNECT_TIMEOUT_MS: ms
     .min(10)
     .max(60_000)

@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { authMigrations } from '@dailydoco/auth';
-import type { MigrationSource } from '@dailydoco/database';
+import { databaseMigrations, type MigrationSource } from '@dailydoco/database';
 import { eventsMigrations } from '@dailydoco/events';
 
 /** Every migration that this service's database needs: its own and those of the libraries that keep tables in it. */
 export const migrationSources: readonly MigrationSource[] = [
   authMigrations,
+  databaseMigrations,
   eventsMigrations,
   { name: 'ai-gateway', directory: fileURLToPath(new URL('../prisma/migrations', import.meta.url)) },
 ];

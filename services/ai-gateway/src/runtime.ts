@@ -24,7 +24,6 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     service: 'ai-gateway',
     config,
     overrides,
-    statementTimeoutMs: 10_000,
     drainTimeoutMs: config.COMPLETION_DRAIN_MS + LAST_RECORDS_MS,
   });
   return {
@@ -37,7 +36,10 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
 }
 
 /** The configured upstreams; the built-in templates only where there are none. */
-function routesOf(config: Config, { clock, lifecycle }: Pick<Runtime, 'clock' | 'lifecycle'>): ModelRoutes {
+function routesOf(
+  config: Config,
+  { clock, lifecycle, logger }: Pick<Runtime, 'clock' | 'lifecycle' | 'logger'>,
+): ModelRoutes {
   const { AI_UPSTREAMS: settings = [] } = config;
   if (settings.length === 0) return new ModelRoutes([new TemplateProvider({ newId, clock })]);
   const upstreams = settings.map(
@@ -45,6 +47,8 @@ function routesOf(config: Config, { clock, lifecycle }: Pick<Runtime, 'clock' | 
       new UpstreamProvider({
         ...upstream,
         connections: config.UPSTREAM_CONNECTIONS,
+        queued: config.UPSTREAM_QUEUE_MAX,
+        logger,
         connectTimeoutMs: config.UPSTREAM_CONNECT_TIMEOUT_MS,
         headersTimeoutMs: config.UPSTREAM_HEADERS_TIMEOUT_MS,
         bodyTimeoutMs: config.UPSTREAM_BODY_TIMEOUT_MS,

@@ -31,7 +31,7 @@ export function addBackground(runtime: Runtime): void {
 }
 
 /** Of all replicas the one that holds the lease does it; if none can, writers still make the partitions they need. */
-function addUpkeep({ config, clock, logger, lifecycle, pool }: Runtime): void {
+function addUpkeep({ config, clock, logger, lifecycle, pool, restoreHold }: Runtime): void {
   lifecycle.onStart('event-upkeep', async () => {
     const heartbeat = lifecycle.heartbeat('event-upkeep');
     const lease = Lease.hold({
@@ -40,6 +40,8 @@ function addUpkeep({ config, clock, logger, lifecycle, pool }: Runtime): void {
       retryMs: config.UPKEEP_EVERY_MS,
       heartbeat,
       onHeld: async (signal) => {
+        // It deletes what is old; a restored database keeps all that it has until somebody has looked at it.
+        if (restoreHold.isHeld) return;
         try {
           const { EVENT_RETENTION_DAYS: retentionDays } = config;
           await keepUp(new PartitionStore(pool), { now: clock.now(), retentionDays, signal });

@@ -30,10 +30,12 @@ export interface Runtime extends Basis<Config>, Callers {
 export const RUNTIME = Symbol('RUNTIME');
 
 const REDIS_TIMEOUT_MS = 500;
+/** A connection on which nothing comes back for so long is thrown away for a new one. */
+const REDIS_SILENCE_MS = 2_000;
 
 /** Makes the runtime; nothing connects yet. `overrides` are for tests that set the clock or stand in for neighbours. */
 export function createRuntime(config: Config, overrides: Partial<Runtime> = {}): Runtime {
-  const basis = createBasis({ service: 'identity', config, overrides, statementTimeoutMs: 15_000 });
+  const basis = createBasis({ service: 'identity', config, overrides });
   const { pool, clock, newId } = basis;
   const sealer = new Sealer(Buffer.from(config.KEY_ENCRYPTION_SECRET, 'base64'));
   const redis = connectRedis(config, basis.logger);
@@ -61,8 +63,9 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
         windowSeconds: config.LOGIN_WINDOW_SECONDS,
       },
       sealer,
+      basis.logger,
     ),
-    sendMail: mailSender({ url: config.MAIL_URL, from: config.MAIL_FROM, newId }),
+    sendMail: mailSender({ url: config.MAIL_URL, from: config.MAIL_FROM, newId, logger: basis.logger }),
     askReferral: overrides.askReferral ?? connectViralEngine(basis),
     ...overrides,
   };
@@ -75,6 +78,7 @@ function connectRedis(config: Config, logger: Logger): Redis {
     maxRetriesPerRequest: 1,
     connectTimeout: REDIS_TIMEOUT_MS,
     commandTimeout: REDIS_TIMEOUT_MS,
+    socketTimeout: REDIS_SILENCE_MS,
     retryStrategy: (times) => Math.min(100 * times, 2_000),
   });
   redis.on('error', (err) => logger.warn({ err }, 'Redis is away; each replica counts failed sign-ins by itself'));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newId } from '@dailydoco/lifecycle';
-import { getStores, startTcpProxy, type TcpProxy } from '@dailydoco/testing';
+import { renderPrometheus } from '@dailydoco/telemetry';
+import { eventually, getStores, startTcpProxy, type TcpProxy } from '@dailydoco/testing';
 import { type Identity, PASSWORD, startIdentity, startReplica } from './identity.js';
 
 const PER_ACCOUNT = 3;
@@ -73,6 +74,20 @@ describe('Failed sign-ins', () => {
     expect((await tryOn(identity, { email: another, password: PASSWORD })).status).toBe(200);
   });
 
+  it('are counted by how they ended, for those who watch', async () => {
+    const counted = async () => {
+      const text = await renderPrometheus();
+      return ['accepted', 'refused', 'limited'].map((outcome) =>
+        Number(new RegExp(`^dailydoco_login_attempts_total{outcome="${outcome}"} (\\d+)`, 'm').exec(text)?.[1] ?? 0),
+      );
+    };
+    const { email } = await identity.register();
+    const [accepted = 0, refused = 0, limited = 0] = await counted();
+    await tryOn(identity, { email, password: PASSWORD });
+    await times(PER_ACCOUNT + 2, () => tryOn(identity, { email }));
+    expect(await counted()).toEqual([accepted + 1, refused + PER_ACCOUNT, limited + 2]);
+  });
+
   it('of an account that does not exist are counted alike', async () => {
     const email = `${newId()}@people.example`;
     expect(await times(PER_ACCOUNT, () => tryOn(identity, { email }))).toEqual([401, 401, 401]);
@@ -108,6 +123,30 @@ describe('Failed sign-ins', () => {
     const fail = () => tryOn(distrustful, { email: `${newId()}@people.example` });
     expect(await times(PER_ADDRESS, fail)).toEqual(Array.from({ length: PER_ADDRESS }, () => 401));
     await expectLimited(fail());
+  });
+});
+
+describe('While Redis stalls', () => {
+  const breakerState = async (): Promise<string | undefined> =>
+    /dailydoco_breaker_state\{client="redis"\} (\d)/.exec(await renderPrometheus())?.[1];
+
+  it('everybody can sign in, without waiting for it each time, and it counts again soon after it is back', async () => {
+    const { email } = await identity.register();
+    proxy.suffer({ stalled: true });
+    for (let n = 0; n < 3; n += 1) expect((await tryOn(identity, { email, password: PASSWORD })).status).toBe(200);
+    expect(await breakerState()).toBe('2');
+    // While it is away this replica counts by itself.
+    expect(await times(PER_ACCOUNT, () => tryOn(identity, { email }))).toEqual([401, 401, 401]);
+    await expectLimited(tryOn(identity, { email, password: PASSWORD }));
+    proxy.heal();
+    const { email: another } = await identity.register();
+    await eventually(async () => {
+      expect((await tryOn(identity, { email: another, password: PASSWORD })).status).toBe(200);
+      expect(await breakerState()).toBe('0');
+    });
+    expect(await times(2, () => tryOn(identity, { email: another }))).toEqual([401, 401]);
+    expect((await tryOn(replica, { email: another })).status).toBe(401);
+    await expectLimited(tryOn(replica, { email: another, password: PASSWORD }));
   });
 });
 

@@ -5,6 +5,7 @@ import {
   type MigrationConfig,
   migrationSettings,
   serviceSettings,
+  statementTimeoutMs,
 } from '@dailydoco/service';
 import { z } from 'zod';
 
@@ -12,6 +13,8 @@ import { z } from 'zod';
 export const configSchema = z.object({
   ...serviceSettings,
   ...identitySettings,
+  // Reconciliation sums whole tenants up.
+  DATABASE_STATEMENT_TIMEOUT_MS: statementTimeoutMs(30_000),
   VIRAL_ENGINE_GRPC_ADDRESS: grpcAddressOf('viral-engine'),
   PAYOUT_CANCEL_WINDOW_MS: z.coerce.number().int().min(0).max(604_800_000).default(3_000).meta({
     description: 'How long a payout waits before it goes to the rail; until then it can be cancelled.',

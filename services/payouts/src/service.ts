@@ -1,11 +1,11 @@
 import { inDatabaseTransaction, Lease } from '@dailydoco/database';
 import { PeriodicTask } from '@dailydoco/lifecycle';
 import { accessConsumer, addConsumers, addRelay, buildEdges, repeat, type Service } from '@dailydoco/service';
-import { counter } from '@dailydoco/telemetry';
+import { counter, gauge } from '@dailydoco/telemetry';
 import { AppModule } from './app.module.js';
 import { LedgerStore } from './ledger/ledger.store.js';
 import { migrationSources } from './migrations.js';
-import { claimPayouts, PayoutStore } from './payouts/payout.store.js';
+import { claimPayouts, oldestUnsettledSeconds, PayoutStore } from './payouts/payout.store.js';
 import { submitPayouts } from './payouts/submit-payouts.js';
 import { moneyEventsConsumer } from './purchases/money-events.consumer.js';
 import { reconcileAll } from './reconciliation/reconcile-all.js';
@@ -17,6 +17,8 @@ import { standingConsumer } from './standing/standing.consumer.js';
 const LEASE_RETRY_MS = 5_000;
 
 const steps = counter('dailydoco_payout_steps_total');
+const oldestUnsettled = gauge('dailydoco_payouts_oldest_unsettled_age_seconds');
+const MEASURE_EVERY_MS = 15_000;
 
 /**
  * Puts the service together: edges, relay, consumers, schedulers, each registered with the lifecycle, whose `start`
@@ -39,6 +41,7 @@ export function addBackground(runtime: Runtime): void {
   addRelay(runtime);
   addConsumers(runtime, [accessConsumer(runtime), standingConsumer(), moneyEventsConsumer(runtime)]);
   repeat(runtime, { name: 'payouts', everyMs: config.PAYOUT_WORK_EVERY_MS, run: () => submit(runtime) });
+  repeat(runtime, { name: 'payout-age', everyMs: MEASURE_EVERY_MS, run: () => measureAge(runtime) });
   lifecycle.onStart('reconciliation', async () => reconcileByLease(runtime));
 }
 
@@ -57,9 +60,15 @@ function submit({ pool, outbox, rail, clock, logger, ...tools }: Runtime): Promi
   });
 }
 
+/** How long somebody has been waiting for money. */
+async function measureAge({ pool, clock }: Runtime): Promise<boolean> {
+  oldestUnsettled.set(await oldestUnsettledSeconds(pool, clock.now()));
+  return false;
+}
+
 /** One replica reconciles, again and again, as long as it holds the lease. */
 function reconcileByLease(runtime: Runtime): void {
-  const { config, lifecycle, logger } = runtime;
+  const { config, lifecycle, logger, restoreHold } = runtime;
   const heartbeat = lifecycle.heartbeat('reconciliation', {
     maxSilenceMs: 2 * config.RECONCILE_EVERY_MS + 60_000,
   });
@@ -72,7 +81,7 @@ function reconcileByLease(runtime: Runtime): void {
       const task = new PeriodicTask({
         everyMs: config.RECONCILE_EVERY_MS,
         run: async () => {
-          await reconcileAll(reconciliation(runtime), signal);
+          if (!restoreHold.isHeld) await reconcileAll(reconciliation(runtime), signal);
           return false;
         },
         onError: (err) => logger.warn({ err }, 'reconciliation could not be run; it will be again'),

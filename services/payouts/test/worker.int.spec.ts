@@ -5,6 +5,7 @@ import type { TenantId, UserId } from '../src/ids.js';
 import { cancelPayout } from '../src/payouts/change-payout.js';
 import type { PayoutMethod } from '../src/payouts/payout-method.js';
 import type { Payout } from '../src/payouts/payout.js';
+import { oldestUnsettledSeconds } from '../src/payouts/payout.store.js';
 import type { Rail } from '../src/payouts/submit-payouts.js';
 import { type Books, micros, startBooks } from './books.js';
 
@@ -248,5 +249,24 @@ describe('A suspended person', () => {
     await books.suspend(one.tenantId, one.personId);
     books.clock.advance(60_000);
     expect((await books.work()).steps).toEqual(['settled']);
+  });
+});
+
+describe('The age of the oldest unsettled payout', () => {
+  const age = () => oldestUnsettledSeconds(books.pool, books.clock.now());
+
+  it('grows until the rail has settled it, and leaves suspended persons aside', async () => {
+    while ((await books.work()).steps.length > 0) books.clock.advance(3_600_000);
+    const before = await age();
+    const [one, suspended] = [await asked(), await asked()];
+    await books.suspend(suspended.tenantId, suspended.personId);
+    books.clock.advance(90_000);
+    expect([before, await age()]).toEqual([0, 90]);
+    await books.work({ pay: deaf.pay });
+    expect(await age()).toBe(90);
+    books.clock.advance(CLAIM_MS);
+    expect(await age()).toBe(120);
+    await books.work();
+    expect([await statusOf(one), await age()]).toEqual(['settled', 0]);
   });
 });

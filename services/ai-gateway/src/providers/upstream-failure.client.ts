@@ -9,6 +9,8 @@ export interface Failure {
   readonly error: DomainError | AnswerRefused;
   /** Present: the provider has not begun to work on it, so it may be asked again. */
   readonly retry?: { readonly reason: 'connect' | 'busy'; readonly retryAfterMs: number | undefined };
+  /** It was not reached, broke off or answered 5xx: enough of these and it is left alone for a while. */
+  readonly peerFailed: boolean;
 }
 
 /** What finds fault with the request itself, which the caller can mend; all other refusals are ours to mend. */
@@ -31,14 +33,15 @@ export function failureOfCall(error: unknown, provider: string): Failure {
   const cause = new Error(`no answer from ${provider}`, { cause: error });
   if (code !== undefined && NOT_CONNECTED.has(code)) {
     const unavailable = new DomainError('UNAVAILABLE', { detail: 'The model provider cannot be reached.', cause });
-    return { error: unavailable, retry: { reason: 'connect', retryAfterMs: undefined } };
+    return { error: unavailable, retry: { reason: 'connect', retryAfterMs: undefined }, peerFailed: true };
   }
   if (code === 'UND_ERR_HEADERS_TIMEOUT') {
     return {
       error: new DomainError('DEADLINE_EXCEEDED', { detail: 'The model provider did not answer in time.', cause }),
+      peerFailed: true,
     };
   }
-  return { error: failed(cause) };
+  return { error: failed(cause), peerFailed: true };
 }
 
 /** A status other than 200 came back. */
@@ -49,13 +52,14 @@ export async function failureOfAnswer(
   const cause = new Error(`${provider} answered ${statusCode}`);
   if (CALLERS_FAULT.has(statusCode)) {
     const said = readOpenAiError(await readJson(body), statusCode);
-    if (said === undefined) return { error: failed(cause) };
+    if (said === undefined) return { error: failed(cause), peerFailed: false };
     // No provider should repeat our key to the caller; if one does, it does not get past here.
     const message = apiKey === undefined ? said.message : said.message.replaceAll(apiKey, '[redacted]');
-    return { error: new AnswerRefused(statusCode, { ...said, message }) };
+    return { error: new AnswerRefused(statusCode, { ...said, message }), peerFailed: false };
   }
   await body.dump({ limit: MAX_ERROR_BYTES }).catch(() => undefined);
-  if (statusCode !== 429 && statusCode !== 503) return { error: failed(cause) };
+  const peerFailed = statusCode >= 500;
+  if (statusCode !== 429 && statusCode !== 503) return { error: failed(cause), peerFailed };
   const header = headers['retry-after'];
   const retryAfterMs = parseRetryAfter(typeof header === 'string' ? header : undefined, now);
   const retryAfterSeconds = retryAfterMs === undefined ? undefined : retryAfterMs / 1_000;
@@ -63,7 +67,7 @@ export async function failureOfAnswer(
     statusCode === 429
       ? new DomainError('RATE_LIMITED', { detail: 'The model provider limits our calls.', retryAfterSeconds, cause })
       : new DomainError('UNAVAILABLE', { detail: 'The model provider is not available.', retryAfterSeconds, cause });
-  return { error: busy, retry: { reason: 'busy', retryAfterMs } };
+  return { error: busy, retry: { reason: 'busy', retryAfterMs }, peerFailed };
 }
 
 function failed(cause: Error): DomainError {

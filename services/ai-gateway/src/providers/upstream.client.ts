@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DomainError } from '@dailydoco/errors';
 import type { Clock } from '@dailydoco/lifecycle';
-import { counter } from '@dailydoco/telemetry';
+import { type Passage, PeerGuard } from '@dailydoco/resilience';
+import { counter, type Logger } from '@dailydoco/telemetry';
 import { Agent, type Dispatcher, request as send } from 'undici';
 import { type ChatRequest, DONE } from '../openai/chat.js';
 import type { ExactObject } from '../openai/exact-json.js';
@@ -18,6 +19,8 @@ export interface UpstreamOptions {
   /** Whether it understands `stream_options.include_usage`. */
   readonly streamUsage: boolean;
   readonly connections: number;
+  /** Most calls that wait while all connections are taken. */
+  readonly queued: number;
   readonly connectTimeoutMs: number;
   readonly headersTimeoutMs: number;
   readonly bodyTimeoutMs: number;
@@ -25,6 +28,7 @@ export interface UpstreamOptions {
   readonly clock: Clock;
   /** 0 to 1, as Math.random gives it. */
   readonly random: () => number;
+  readonly logger?: Logger;
 }
 
 type Answer = Dispatcher.ResponseData;
@@ -34,6 +38,8 @@ const MAX_ANSWER_BYTES = 32 * 1_024 * 1_024;
 /** What may still come after `[DONE]` for the connection to be worth keeping. */
 const MAX_REST_BYTES = 16 * 1_024;
 const REST_TIMEOUT_MS = 1_000;
+/** Longest wait for a connection that another answer takes; these last long, and waiting longer helps few. */
+const QUEUE_WAIT_MS = 10_000;
 
 const retries = counter('dailydoco_upstream_retries_total');
 
@@ -46,12 +52,19 @@ export class UpstreamProvider implements Provider {
   readonly #options: UpstreamOptions;
   readonly #dispatcher: Agent;
   readonly #budget = new RetryBudget();
+  readonly #guard: PeerGuard;
 
   constructor(options: UpstreamOptions) {
     this.name = options.name;
     this.ownedBy = options.name;
     this.models = options.models;
     this.#options = options;
+    this.#guard = new PeerGuard({
+      client: `ai ${options.name}`,
+      concurrent: options.connections,
+      queued: options.queued,
+      logger: options.logger,
+    });
     this.#dispatcher = new Agent({
       connections: options.connections,
       pipelining: 1,
@@ -79,6 +92,7 @@ export class UpstreamProvider implements Provider {
   }
 
   close(): Promise<void> {
+    this.#guard.close();
     return this.#dispatcher.destroy();
   }
 
@@ -88,7 +102,7 @@ export class UpstreamProvider implements Provider {
     this.#budget.earn();
     let waitedMs = 0;
     for (let attempts = 1; ; attempts += 1) {
-      const outcome = await this.#attempt(body, accept, signal);
+      const outcome = await this.#guarded(body, accept, signal);
       if ('answer' in outcome) return outcome.answer;
       const { error, retry } = outcome;
       if (retry === undefined) throw error;
@@ -98,6 +112,25 @@ export class UpstreamProvider implements Provider {
       retries.add(1, { provider: this.name, reason: retry.reason });
       await wait(pauseMs, undefined, { signal });
       waitedMs += pauseMs;
+    }
+  }
+
+  /** One try, which keeps its place among the calls until the answer has ended. */
+  async #guarded(body: ExactObject, accept: string, signal: AbortSignal): Promise<{ answer: Answer } | Failure> {
+    const passage: Passage = await this.#guard.enter({ signal, waitMs: QUEUE_WAIT_MS });
+    try {
+      const outcome = await this.#attempt(body, accept, signal);
+      if ('answer' in outcome) {
+        passage.answered();
+        outcome.answer.body.once('close', () => passage.end());
+      } else {
+        passage.end(outcome.peerFailed ? new DomainError('UNAVAILABLE', { cause: outcome.error }) : undefined);
+      }
+      return outcome;
+    } catch (error) {
+      // Nothing else is thrown than what the caller's signal says.
+      passage.end(new DomainError('CANCELLED', { cause: error }));
+      throw error;
     }
   }
 

@@ -8,7 +8,7 @@ import { DOCS_FILES, type DocsFiles, DocsHttp } from './docs.http.js';
 import type { ServiceProbe } from './fleet-health.js';
 import { FleetHealthHttp, PROBES } from './fleet-health.http.js';
 
-function probes({ config, lifecycle }: Runtime): ServiceProbe[] {
+function probes({ config, lifecycle, grpcTls }: Runtime): ServiceProbe[] {
   const addresses: Readonly<Record<string, string>> = {
     identity: config.IDENTITY_GRPC_ADDRESS,
     'viral-engine': config.VIRAL_ENGINE_GRPC_ADDRESS,
@@ -18,7 +18,7 @@ function probes({ config, lifecycle }: Runtime): ServiceProbe[] {
     'ai-gateway': config.AI_GATEWAY_GRPC_ADDRESS,
   };
   return Object.entries(addresses).map(([name, address]) => {
-    const client = new GrpcHealthClient(address);
+    const client = new GrpcHealthClient(address, grpcTls);
     lifecycle.onStop('stores', `health of ${name}`, async () => client.close());
     return { name, isServing: () => client.isServing() };
   });

@@ -1,6 +1,8 @@
 import { DomainError } from '@dailydoco/errors';
+import { Breaker } from '@dailydoco/resilience';
+import type { Logger } from '@dailydoco/telemetry';
 import type { Redis } from 'ioredis';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Sealer } from '../secrets/sealer.js';
 import type { LoginLimits } from './sign-in.js';
 
@@ -10,38 +12,61 @@ export interface LimitSettings {
   readonly windowSeconds: number;
 }
 
+/** A counter for all replicas, and one of this replica's own for as long as the other is away. */
+interface Counter {
+  readonly shared: RateLimiterRedis;
+  readonly own: RateLimiterMemory;
+}
+
+/** Each sign-in asks twice, and while Redis only stalls each question takes its whole timeout. */
+const FAILURES_IN_ROW = 3;
+
 /**
  * Failed sign-ins by account and by address, counted in Redis for all replicas; while Redis is away each replica counts by
- * itself, never nobody. Keys are digests: Redis holds no address of anybody.
+ * itself, never nobody, and after some failures without asking Redis first. Keys are digests: Redis holds no address of
+ * anybody.
  */
 export class RedisLoginLimits implements LoginLimits {
-  readonly #accounts: RateLimiterRedis;
-  readonly #addresses: RateLimiterRedis;
+  readonly #accounts: Counter;
+  readonly #addresses: Counter;
   readonly #sealer: Sealer;
+  readonly #breaker: Breaker;
 
-  constructor(redis: Redis, settings: LimitSettings, sealer: Sealer) {
-    const limiter = (keyPrefix: string, points: number): RateLimiterRedis =>
-      new RateLimiterRedis({
-        storeClient: redis,
-        keyPrefix,
-        points,
-        duration: settings.windowSeconds,
-        rejectIfRedisNotReady: true,
-        insuranceLimiter: new RateLimiterMemory({ keyPrefix, points, duration: settings.windowSeconds }),
-      });
-    this.#accounts = limiter('identity:login:account', settings.perAccount);
-    this.#addresses = limiter('identity:login:address', settings.perAddress);
+  constructor(redis: Redis, settings: LimitSettings, sealer: Sealer, logger?: Logger) {
+    const counterOf = (keyPrefix: string, points: number): Counter => {
+      const limits = { keyPrefix, points, duration: settings.windowSeconds };
+      return {
+        shared: new RateLimiterRedis({ ...limits, storeClient: redis, rejectIfRedisNotReady: true }),
+        own: new RateLimiterMemory(limits),
+      };
+    };
+    this.#accounts = counterOf('identity:login:account', settings.perAccount);
+    this.#addresses = counterOf('identity:login:address', settings.perAddress);
     this.#sealer = sealer;
+    // A refusal by count is an answer; whatever else is thrown is Redis not answering.
+    const judge = (error: unknown) => (error instanceof RateLimiterRes ? 'answered' : 'failed');
+    this.#breaker = new Breaker({ client: 'redis', failuresInRow: FAILURES_IN_ROW, judge, logger });
   }
 
   async take({ account, address }: { account: string; address: string }): Promise<void> {
-    await takeOne(this.#addresses, this.#key(address));
-    await takeOne(this.#accounts, this.#key(account));
+    await this.#on(this.#addresses, (limiter) => limiter.consume(this.#key(address), 1));
+    await this.#on(this.#accounts, (limiter) => limiter.consume(this.#key(account), 1));
   }
 
   async giveBack({ account, address }: { account: string; address: string }): Promise<void> {
-    await this.#accounts.delete(this.#key(account));
-    await this.#addresses.reward(this.#key(address), 1);
+    await this.#on(this.#accounts, (limiter) => limiter.delete(this.#key(account)));
+    await this.#on(this.#addresses, (limiter) => limiter.reward(this.#key(address), 1));
+  }
+
+  async #on(counter: Counter, work: (limiter: RateLimiterAbstract) => Promise<unknown>): Promise<void> {
+    try {
+      await this.#breaker.run(() => work(counter.shared));
+    } catch (error) {
+      if (error instanceof RateLimiterRes) throw limited(error);
+      await work(counter.own).catch((refused: unknown) => {
+        throw refused instanceof RateLimiterRes ? limited(refused) : refused;
+      });
+    }
   }
 
   #key(text: string): string {
@@ -49,14 +74,9 @@ export class RedisLoginLimits implements LoginLimits {
   }
 }
 
-async function takeOne(limiter: RateLimiterRedis, key: string): Promise<void> {
-  try {
-    await limiter.consume(key, 1);
-  } catch (refused) {
-    if (!(refused instanceof RateLimiterRes)) throw refused;
-    throw new DomainError('RATE_LIMITED', {
-      detail: 'Too many attempts.',
-      retryAfterSeconds: Math.max(1, Math.ceil(refused.msBeforeNext / 1_000)),
-    });
-  }
+function limited({ msBeforeNext }: RateLimiterRes): DomainError {
+  return new DomainError('RATE_LIMITED', {
+    detail: 'Too many attempts.',
+    retryAfterSeconds: Math.max(1, Math.ceil(msBeforeNext / 1_000)),
+  });
 }

@@ -1,4 +1,5 @@
 import { type DatabaseTransaction, inDatabaseTransaction } from '@dailydoco/database';
+import { counter } from '@dailydoco/telemetry';
 import { Module } from '@nestjs/common';
 import { asUserId } from '../ids.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
@@ -10,6 +11,8 @@ import { Auth, type AuthBooks } from './auth.js';
 import { AuthHttp } from './auth.http.js';
 import { OwnSessions } from './own-sessions.js';
 import { SessionStore } from './session.store.js';
+
+const attempts = counter('dailydoco_login_attempts_total');
 
 function auth(runtime: Runtime): Auth {
   const { pool, clock, newId, passwords, loginLimits, keyRing, askReferral } = runtime;
@@ -27,6 +30,7 @@ function auth(runtime: Runtime): Auth {
       findByEmail: (email) => new UserStore(pool, runtime).findByEmail(email),
       passwords,
       limits: loginLimits,
+      attempted: (outcome) => attempts.add(1, { outcome }),
     },
     askReferral,
     clock,

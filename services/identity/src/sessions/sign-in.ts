@@ -109,10 +109,14 @@ export interface LoginLimits {
   giveBack(attempt: { account: string; address: string }): Promise<void>;
 }
 
+/** How an attempt to sign in ended: limited means that the password was not looked at. */
+export type AttemptOutcome = 'accepted' | 'refused' | 'limited';
+
 export interface ProvePassword {
   readonly findByEmail: (email: string) => Promise<{ user: User; passwordHash: string } | undefined>;
   readonly passwords: Passwords;
   readonly limits: LoginLimits;
+  readonly attempted: (outcome: AttemptOutcome) => void;
 }
 
 /**
@@ -125,9 +129,13 @@ export async function provePassword(
 ): Promise<{ user: User; passwordHash: string }> {
   const email = normaliseEmail(given.email);
   const attempt = { account: email, address: given.address };
-  await by.limits.take(attempt);
+  await by.limits.take(attempt).catch((error: unknown) => {
+    if (error instanceof DomainError && error.reason === 'RATE_LIMITED') by.attempted('limited');
+    throw error;
+  });
   const known = await by.findByEmail(email);
   const proved = await by.passwords.verify(known?.passwordHash, given.password);
+  by.attempted(known !== undefined && proved ? 'accepted' : 'refused');
   if (known === undefined || !proved) throw new DomainError('CREDENTIALS_INVALID');
   await by.limits.giveBack(attempt);
   if (known.user.status !== 'active') throw new DomainError('ACCOUNT_SUSPENDED');

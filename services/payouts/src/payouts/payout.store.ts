@@ -181,6 +181,21 @@ export async function claimPayouts(sql: Sql, { now, limit }: { now: Date; limit:
   return rows.map(toPayout);
 }
 
+/**
+ * Seconds since the oldest payout was asked for that the rail has neither settled nor refused; 0 when there is none.
+ * Across tenants. Those of suspended persons wait on purpose.
+ */
+export async function oldestUnsettledSeconds(sql: Sql, now: Date): Promise<number> {
+  const { rows } = await sql.query<{ seconds: number }>(
+    `SELECT coalesce(extract(epoch FROM $1::timestamptz - min(p.requested_at)), 0)::float8 AS seconds FROM payout p
+     WHERE p.ask_at IS NOT NULL AND p.status IN ('requested', 'submitted') AND NOT EXISTS (
+       SELECT FROM person_standing s
+       WHERE s.tenant_id = p.tenant_id AND s.person_id = p.person_id AND s.suspended)`,
+    [now],
+  );
+  return rows[0]?.seconds ?? 0;
+}
+
 function toPayout(row: PayoutRow): Payout {
   return {
     tenantId: asTenantId(row.tenant_id),

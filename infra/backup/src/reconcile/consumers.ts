@@ -1,0 +1,73 @@
+import { events, type EventType, type TopicName } from '@dailydoco/events';
+import type { ServiceName } from '@dailydoco/local';
+
+/** Who publishes each topic. */
+export const PRODUCERS: Readonly<Record<TopicName, ServiceName>> = {
+  'identity.events.v1': 'identity',
+  'viral.events.v1': 'viral-engine',
+  'payouts.events.v1': 'payouts',
+  'website.events.v1': 'website-builder',
+  'analytics.events.v1': 'analytics',
+  'ai.events.v1': 'ai-gateway',
+};
+
+/** A consumer as its service defines it: whose database has its inbox, and which events it applies. */
+export interface Applier {
+  readonly name: string;
+  readonly service: ServiceName;
+  readonly types: readonly EventType[];
+}
+
+const COMMISSION_EVENTS = [
+  events.commissionsAccrued,
+  events.commissionsHeld,
+  events.commissionsReleased,
+  events.commissionsReversed,
+  events.commissionsRestored,
+  events.commissionsForfeited,
+];
+
+const access = (service: ServiceName): Applier => ({
+  name: `${service}-access`,
+  service,
+  types: [events.userSuspended, events.userReactivated, events.apiKeyRevoked],
+});
+
+/** Every consumer of the fleet. A spec holds this against the services' sources. */
+export const APPLIERS: readonly Applier[] = [
+  access('viral-engine'),
+  access('payouts'),
+  access('analytics'),
+  access('website-builder'),
+  access('ai-gateway'),
+  {
+    name: 'viral-engine-members',
+    service: 'viral-engine',
+    types: [events.userRegistered, events.userSuspended, events.userReactivated],
+  },
+  { name: 'viral-engine-websites', service: 'viral-engine', types: [events.sitePublished] },
+  {
+    name: 'payouts-ledger',
+    service: 'payouts',
+    types: [events.purchaseRecorded, events.refundRecorded, ...COMMISSION_EVENTS],
+  },
+  {
+    name: 'payouts-standing',
+    service: 'payouts',
+    types: [events.userSuspended, events.userReactivated, events.tenantCreated],
+  },
+  {
+    name: 'analytics-facts',
+    service: 'analytics',
+    types: [
+      events.userRegistered,
+      events.memberJoined,
+      events.purchaseRecorded,
+      events.refundRecorded,
+      ...COMMISSION_EVENTS,
+      events.payoutSettled,
+      events.payoutReturned,
+      events.sitePublished,
+    ],
+  },
+];
