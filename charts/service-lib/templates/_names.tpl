@@ -1,0 +1,63 @@
+{{/*
+Names, labels and images. All take a dict: root (the chart's context) and name (of the workload, such as `identity`).
+*/}}
+
+{{/* Name of a workload and of what belongs to it: <release>-<name>. */}}
+{{- define "dailydoco.fullname" -}}
+{{- if gt (len .root.Release.Name) 30 -}}
+{{- fail (printf "the release name %q is longer than 30 characters: names of Services made from it would not fit into 63" .root.Release.Name) -}}
+{{- end -}}
+{{ .root.Release.Name }}-{{ .name }}
+{{- end }}
+
+{{/* The labels by which a workload is selected. They never change during a workload's life. */}}
+{{- define "dailydoco.selectorLabels" -}}
+app.kubernetes.io/name: {{ .name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{- end }}
+
+{{/* All labels of a resource. Takes component (service, gateway, store, migration, test …) besides, `service` unless told. */}}
+{{- define "dailydoco.labels" -}}
+{{ include "dailydoco.selectorLabels" . }}
+{{ include "dailydoco.commonLabels" . }}
+{{- end }}
+
+{{/* Labels without the ones that select. */}}
+{{- define "dailydoco.commonLabels" -}}
+app.kubernetes.io/component: {{ .component | default "service" }}
+app.kubernetes.io/part-of: dailydoco
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* The labels of a resource that belongs to the release but to no workload. */}}
+{{- define "dailydoco.releaseLabels" -}}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{ include "dailydoco.commonLabels" . }}
+{{- end }}
+
+{{/*
+An image. Takes root and image: {registry, repository, tag, digest}. An image without a tag of its own is one of DailyDoco's:
+its registry and tag are the ones of `global.image`, and the tag is the chart's appVersion unless told.
+*/}}
+{{- define "dailydoco.image" -}}
+{{- $image := .image -}}
+{{- $own := .root.Values.global.image -}}
+{{- $registry := $image.registry | default $own.registry -}}
+{{- $tag := $image.tag | default $own.tag | default .root.Chart.AppVersion -}}
+{{- if eq $tag "latest" -}}
+{{- fail (printf "the tag of image %s is `latest`, which names no version: name one" $image.repository) -}}
+{{- end -}}
+{{- with $registry }}{{ . }}/{{ end }}{{ $image.repository }}:{{ $tag }}{{ with $image.digest }}@{{ . }}{{ end }}
+{{- end }}
+
+{{/* Secrets by which images are pulled, as a field of a pod; nothing when none is named. */}}
+{{- define "dailydoco.imagePullSecrets" -}}
+{{- with .root.Values.global.image.pullSecrets -}}
+imagePullSecrets:
+{{- range . }}
+  - name: {{ . }}
+{{- end }}
+{{- end -}}
+{{- end }}
