@@ -21,6 +21,16 @@ const COMMANDS = {
   'config:docs': { build: 'all', program: 'infra/checks/dist/config-docs.js' },
   faults: { build: 'all', program: 'infra/load/dist/faults.js' },
   bench: { build: 'all', program: 'infra/load/dist/bench.js' },
+  load: { build: 'all', program: 'infra/load/dist/load.js' },
+  targets: { build: 'all', program: 'infra/load/dist/targets.js' },
+  capacity: { build: 'all', program: 'infra/load/dist/capacity.js' },
+  chaos: { build: 'all', program: 'infra/chaos/dist/chaos.js' },
+  images: { build: 'all', program: 'infra/images/dist/build.js' },
+  cluster: { build: 'all', program: 'infra/cluster/dist/cluster.js' },
+  goldens: { build: ['charts'], program: 'infra/charts/dist/write-goldens.js' },
+  backup: { build: ['backup'], program: 'infra/backup/dist/backup.js' },
+  restore: { build: ['backup'], program: 'infra/backup/dist/restore.js' },
+  reconcile: { build: ['backup'], program: 'infra/backup/dist/reconcile.js' },
   vectors: { build: ['viral-engine'], program: 'services/viral-engine/dist/vectors.js' },
 };
 

@@ -21,6 +21,12 @@ const GENERATORS: readonly { title: string; command: string; args: readonly stri
     args: ['infra/gateway/dist/merge-openapi.js'],
     needs: 'infra/gateway/src/merge-openapi.ts',
   },
+  {
+    title: 'alerts, dashboards and collector configuration',
+    command: 'node',
+    args: ['infra/observability/dist/generate.js'],
+    needs: 'infra/observability/src/generate.ts',
+  },
   { title: 'table of settings', command: 'node', args: ['infra/checks/dist/config-docs.js', '--write'] },
 ];
 

@@ -1,16 +1,18 @@
 import { defineConfig, type Environment } from '@dailydoco/config';
 import { z } from 'zod';
 
-/** Where the host names of kong.yml are found: `identity=127.0.0.1:4001,viral-engine=127.0.0.1:4002`. */
+/** Where the host names of kong.yml are found: `identity=127.0.0.1:4001|127.0.0.1:5001,viral-engine=127.0.0.1:4002`. */
 const upstreams = z.string().transform((text, context) => {
   const entries = text.split(',').map((entry) => entry.trim().split('='));
-  const map = new Map<string, string>();
-  for (const [host = '', address = ''] of entries) {
-    if (host === '' || !/^[^\s/:]+:\d{1,5}$/.test(address)) {
-      context.addIssue({ code: 'custom', message: 'must be name=host:port, separated by commas' });
+  const map = new Map<string, readonly string[]>();
+  for (const [host = '', instances = ''] of entries) {
+    const addresses = instances.split('|');
+    if (host === '' || map.has(host) || !addresses.every((address) => /^[^\s/:|]+:\d{1,5}$/.test(address))) {
+      const message = 'must be name=host:port, separated by commas; several instances as host:port|host:port';
+      context.addIssue({ code: 'custom', message });
       return z.NEVER;
     }
-    map.set(host, address);
+    map.set(host, addresses);
   }
   return map;
 });
@@ -33,7 +35,9 @@ export const configSchema = z.object({
     .max(65_535)
     .optional()
     .describe('Port of the gateway’s own metrics (Kong’s status address); none unless told.'),
-  GATEWAY_UPSTREAMS: upstreams.describe('Where the services of kong.yml are: name=host:port, separated by commas.'),
+  GATEWAY_UPSTREAMS: upstreams.describe(
+    'Where the services of kong.yml are: name=host:port, separated by commas; several instances of one as host:port|host:port.',
+  ),
   REDIS_URL: z
     .string()
     .meta({ description: 'Redis that counts requests, in place of the one in kong.yml.', secret: true }),

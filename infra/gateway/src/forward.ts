@@ -1,9 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { Readable } from 'node:stream';
 import { currentTraceparent, type Logger } from '@dailydoco/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Agent, type Dispatcher } from 'undici';
+import { BodyReading } from './body-reading.js';
 import { BodyTooLarge, countingBody } from './body-limit.js';
 import { answerHeaders, requestHeaders } from './headers.js';
+import type { Instances } from './instances.js';
 import type { KongService } from './kong.js';
 import { ownAnswer } from './own-answer.js';
 
@@ -13,9 +16,13 @@ const BODILESS = new Set(['GET', 'HEAD']);
 
 /** The connection never came about: nothing was sent, so sending is safe. */
 const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+/** The connection broke off before an answer. Kong asks once more by these methods, which do no harm twice. */
+const BROKE_OFF = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+const ASKED_AGAIN = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
 
 interface Journey {
   readonly agent: Agent;
+  readonly instances: Instances;
   readonly retries: number;
   /** Aborts when the client has gone before it had its answer. */
   readonly gone: AbortSignal;
@@ -29,17 +36,17 @@ interface Failure {
 /** Sends requests on to the services and their answers back, both as they come. */
 export class Forwarder {
   readonly #agents: ReadonlyMap<string, Agent>;
-  readonly #addresses: ReadonlyMap<string, string>;
+  readonly #instances: ReadonlyMap<string, Instances>;
   readonly #logger: Logger;
   readonly #journeys = new AsyncLocalStorage<Journey>();
 
   constructor(parts: {
     services: readonly KongService[];
-    /** Service name → `host:port`. */
-    addresses: ReadonlyMap<string, string>;
+    /** By service name. */
+    instances: ReadonlyMap<string, Instances>;
     logger: Logger;
   }) {
-    this.#addresses = parts.addresses;
+    this.#instances = parts.instances;
     this.#logger = parts.logger;
     this.#agents = new Map(
       parts.services.map(({ name, connect_timeout: timeout }) => [
@@ -57,8 +64,7 @@ export class Forwarder {
     request: ((options: Dispatcher.RequestOptions, callback: (error: Error | null, data: never) => void) => {
       const journey = this.#journeys.getStore();
       if (journey === undefined) throw new Error('a request to a service was sent past Forwarder.send');
-      // A body is lost with the connection that did not come about.
-      request(journey, { options, callback: callback as never, left: options.body ? 0 : journey.retries });
+      request(journey, { options, callback: callback as never, left: journey.retries });
     }) as Dispatcher['request'],
   };
 
@@ -70,7 +76,9 @@ export class Forwarder {
   ): void {
     const { request } = reply;
     const agent = this.#agents.get(service.name);
-    if (agent === undefined) throw new Error(`${service.name} is no service of this gateway`);
+    const instances = this.#instances.get(service.name);
+    if (agent === undefined || instances === undefined)
+      throw new Error(`${service.name} is no service of this gateway`);
     const hasBody = attachBody(request, maxBytes);
     const gone = new AbortController();
     reply.raw.once('close', () => {
@@ -82,8 +90,8 @@ export class Forwarder {
       requestId: request.id,
       traceparent: currentTraceparent(),
     };
-    this.#journeys.run({ agent, retries: service.retries, gone: gone.signal }, () =>
-      reply.from(`http://${this.#addresses.get(service.name)}${path}`, {
+    this.#journeys.run({ agent, instances, retries: service.retries, gone: gone.signal }, () =>
+      reply.from(`http://${instances.next()}${path}`, {
         timeout: service.read_timeout,
         queryString: () => query.slice(1),
         // What may be tried again is decided above.
@@ -102,6 +110,7 @@ export class Forwarder {
   }
 
   async close(): Promise<void> {
+    for (const instances of this.#instances.values()) instances.close();
     await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
   }
 
@@ -139,11 +148,31 @@ interface Sending {
 }
 
 function request(journey: Journey, { options, callback, left }: Sending): void {
-  journey.agent.request({ ...options, signal: journey.gone }, (error, data) => {
-    if (error !== null && left > 0 && !journey.gone.aborted && NEVER_CONNECTED.has(codeOf(rootOf(error))))
-      request(journey, { options, callback, left: left - 1 });
-    else callback(error, data);
+  const body = options.body instanceof Readable ? new BodyReading(options.body) : undefined;
+  const attempt = body === undefined ? options : { ...options, body };
+  journey.agent.request({ ...attempt, signal: journey.gone }, (error, data) => {
+    if (error === null) return callback(null, data);
+    const address = new URL(String(options.origin)).host;
+    const code = codeOf(rootOf(error));
+    if (NEVER_CONNECTED.has(code)) journey.instances.unreachable(address);
+    if (
+      left > 0 &&
+      !journey.gone.aborted &&
+      mayBeSentAgain(code, { method: options.method, begun: body?.begun === true })
+    ) {
+      const origin = `http://${journey.instances.next(address)}`;
+      return request(journey, { options: { ...options, origin }, callback, left: left - 1 });
+    }
+    // Nobody reads it any more.
+    if (options.body instanceof Readable) options.body.destroy();
+    callback(error, data);
   });
+}
+
+/** `begun`: whether any of a body may have been sent. */
+function mayBeSentAgain(code: string, { method, begun }: { method: string; begun: boolean }): boolean {
+  if (begun) return false;
+  return NEVER_CONNECTED.has(code) || (BROKE_OFF.has(code) && ASKED_AGAIN.has(method));
 }
 
 /** Statuses and words as Kong has them. */

@@ -7,14 +7,15 @@ import { histogram, type Logger } from '@dailydoco/telemetry';
 import { fastify, type FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import { Forwarder } from './forward.js';
+import { healthRulesOf, Instances } from './instances.js';
 import type { KongDocument, KongPlugin } from './kong.js';
 import { ownAnswer } from './own-answer.js';
 import { Server, type Way } from './serve.js';
 
 export interface GatewayParts {
   readonly kong: KongDocument;
-  /** Host name of kong.yml → `host:port`. */
-  readonly upstreams: ReadonlyMap<string, string>;
+  /** Host name of kong.yml → `host:port` of each instance. */
+  readonly upstreams: ReadonlyMap<string, readonly string[]>;
   readonly redis: Redis;
   readonly logger: Logger;
   readonly lifecycle: Pick<Lifecycle, 'draining'>;
@@ -39,7 +40,7 @@ const duration = histogram('dailydoco_http_server_duration_seconds');
 /** Does what the entries of a kong.yml say; not yet listening. Throws when a service of the file has no upstream. */
 export async function createGateway(parts: GatewayParts): Promise<FastifyInstance> {
   const { kong, redis, logger, lifecycle, now = () => new Date() } = parts;
-  const forwarder = new Forwarder({ services: kong.services, addresses: addressesOf(parts), logger });
+  const forwarder = new Forwarder({ services: kong.services, instances: instancesOf(parts), logger });
   const server = new Server({ kong, redis, forwarder, now });
   const app = fastify({
     logger: false,
@@ -82,18 +83,23 @@ export async function createGateway(parts: GatewayParts): Promise<FastifyInstanc
   return app;
 }
 
-/** Service name → `host:port`. Kong's ring of instances is one address here. */
-function addressesOf({ kong, upstreams }: GatewayParts): Map<string, string> {
+/** Service name → its instances. */
+function instancesOf({ kong, upstreams, logger }: GatewayParts): Map<string, Instances> {
   const grpc = kong.services.filter(({ protocol }) => protocol !== 'http').map(({ name }) => name);
   if (grpc.length > 0) throw new Error(`this gateway speaks plain HTTP only: ${grpc.join(', ')} cannot be served`);
-  const found = kong.services.map(({ name, host }): [string, string, string | undefined] => {
-    const target = kong.upstreams.find((upstream) => upstream.name === host)?.targets[0]?.target ?? '';
-    const hostName = target.split(':')[0] ?? '';
-    return [name, hostName, upstreams.get(hostName)];
+  const found = kong.services.map(({ name, host }) => {
+    const upstream = kong.upstreams.find((one) => one.name === host);
+    const hostName = upstream?.targets[0]?.target.split(':')[0] ?? '';
+    return { name, hostName, addresses: upstreams.get(hostName) ?? [], healthchecks: upstream?.healthchecks ?? {} };
   });
-  const missing = found.filter(([, , address]) => address === undefined).map(([, hostName]) => hostName);
+  const missing = found.filter(({ addresses }) => addresses.length === 0).map(({ hostName }) => hostName);
   if (missing.length > 0) throw new Error(`GATEWAY_UPSTREAMS says nothing about ${missing.join(', ')}`);
-  return new Map(found.map(([name, , address]) => [name, address ?? '']));
+  return new Map(
+    found.map(({ name, addresses, healthchecks }) => [
+      name,
+      new Instances({ addresses, rules: healthRulesOf(healthchecks), logger }),
+    ]),
+  );
 }
 
 function routeOf({ kongWay: way }: { kongWay?: Way }): string | undefined {

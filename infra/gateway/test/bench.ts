@@ -15,7 +15,7 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 
 export interface GatewayOptions {
   readonly kong?: KongDocument;
-  readonly upstreams?: Record<string, string>;
+  readonly upstreams?: Record<string, string | readonly string[]>;
   readonly redisUrl?: string;
   readonly now?: () => Date;
 }
@@ -82,7 +82,7 @@ export function setUpBench(): Bench {
     const app = await createGateway({
       kong: options.kong ?? renderKong(),
       ...(options.now !== undefined && { now: options.now }),
-      upstreams: new Map(SERVICES.map((name) => [name, options.upstreams?.[name] ?? address])),
+      upstreams: new Map(SERVICES.map((name) => [name, [options.upstreams?.[name] ?? address].flat()])),
       redis,
       logger,
       lifecycle: { draining: false },

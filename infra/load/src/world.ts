@@ -47,7 +47,8 @@ export class Session {
 
 export async function makeWorld(fleet: Fleet): Promise<World> {
   const run = randomBytes(4).toString('hex');
-  const api = new Api(fleet.addresses.gatewayUrl);
+  // A fleet that has just started on a busy machine says "not now" at times.
+  const api = new Api(fleet.addresses.gatewayUrl, { patienceMs: 30_000 });
   const tenant = await openTenant(api, fleet.addresses.admin, run);
   const people = await registerChain(api, tenant.host, run);
   if (people.length !== CHAIN.length) throw new Error('the chain is not whole');

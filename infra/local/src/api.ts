@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 
 export interface CallOptions {
   readonly token?: string;
@@ -22,13 +23,17 @@ export class ApiError extends Error {
 }
 
 const TIMEOUT_MS = 15_000;
+const NOT_NOW_PAUSE_MS = 1_000;
 
 /** The public API as a script sees it, through the gateway. Every POST carries an Idempotency-Key. */
 export class Api {
   readonly baseUrl: string;
+  readonly #patienceMs: number;
 
-  constructor(baseUrl: string) {
+  /** `patienceMs`: for so long a call that is told 503 is made again, a POST under its key. Default 0. */
+  constructor(baseUrl: string, { patienceMs = 0 }: { patienceMs?: number } = {}) {
     this.baseUrl = baseUrl;
+    this.#patienceMs = patienceMs;
   }
 
   get<T>(path: string, options: CallOptions = {}): Promise<T> {
@@ -40,7 +45,12 @@ export class Api {
   }
 
   async #call<T>(method: string, path: string, body: unknown, options: CallOptions): Promise<T> {
-    const { status, text } = await this.#send(method, path, body, options);
+    const deadline = Date.now() + this.#patienceMs;
+    let { status, text } = await this.#send(method, path, body, options);
+    while (status === 503 && Date.now() < deadline) {
+      await wait(NOT_NOW_PAUSE_MS);
+      ({ status, text } = await this.#send(method, path, body, options));
+    }
     if (status >= 300) throw new ApiError(`${method} ${path}`, status, text);
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }

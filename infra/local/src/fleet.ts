@@ -1,12 +1,21 @@
 import { join } from 'node:path';
 import { type DatabaseUrls, ensureDatabases, givenDatabaseUrls } from './databases.js';
 import { type FleetLayout, fleetLayout, repositoryRoot } from './layout.js';
-import { ManagedProcess } from './managed-process.js';
+import { ManagedProcess, type ProcessSpec } from './managed-process.js';
+import { kafkaListenerOf, type LaidLines, type LayLine, layLines } from './lines.js';
 import { choosePorts, GATEWAY_PORT } from './ports.js';
 import type { Progress } from './progress.js';
 import { markOf, type ProcessMark } from './run-record.js';
 import { loadSecrets, type Secrets } from './secrets.js';
-import { type FleetAddresses, SERVICES, type ServiceName, serviceEnvironment, serviceFolder } from './services.js';
+import {
+  type FleetAddresses,
+  type InstancePorts,
+  replicaEnvironment,
+  SERVICES,
+  serviceEnvironment,
+  serviceFolder,
+  type ServicePorts,
+} from './services.js';
 import { createTopics, migrateAll, waitUntilHealthy } from './steps.js';
 import { StartError } from './start-error.js';
 import { givenStores, type RunningStores, startStores } from './stores.js';
@@ -16,6 +25,14 @@ export interface FleetOptions {
   readonly dataDir?: string;
   /** The gateway's port when it is free; 0 takes any free port. */
   readonly gatewayPort?: number;
+  /** A kong.yml to be served in place of the fleet's own. */
+  readonly gatewayConfig?: string;
+  /** Puts something into each line between processes. The stores are then the fleet's own, whatever the environment names. */
+  readonly lay?: LayLine;
+  /** How many there are of each service and of the gateway; not together with `lay`. Default 1. */
+  readonly instances?: number;
+  /** Settings of every process, over those made here. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly progress: Progress;
   /** An interrupt ends the program, and with it all that was started, at whatever point; else that is the caller's task. */
   readonly endsOnSignal?: boolean;
@@ -34,8 +51,10 @@ export interface Fleet {
   readonly addresses: FleetAddresses;
   readonly secrets: Secrets;
   readonly stores: RunningStores;
-  /** By service name, and `gateway`. */
+  /** By service name, and `gateway`; further instances as `identity-2`. */
   readonly processes: ReadonlyMap<string, ManagedProcess>;
+  /** Where each process says that it is well, by the same names. */
+  readonly healthPages: ReadonlyMap<string, string>;
   stop(): Promise<void>;
 }
 
@@ -54,15 +73,24 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       process.once(signal, () => void stop().finally(() => process.exit(130)));
   }
   try {
-    const ports = await choosePorts(layout.dataDir, portNames(), { gateway: options.gatewayPort ?? GATEWAY_PORT });
-    const stores = await startStores({ layout, ports, progress, given: givenStores(process.env) });
+    const ports = await choosePorts(layout.dataDir, portNames(options), {
+      gateway: options.gatewayPort ?? GATEWAY_PORT,
+    });
+    const lines = options.lay && (await layLines(ports, options.lay));
+    const environment = lines === undefined ? process.env : {};
+    const { kafkaAdvertised = [] } = lines ?? {};
+    const stores = await startStores({ layout, ports, progress, given: givenStores(environment), kafkaAdvertised });
     undo.push(() => stores.stop());
-    const databaseUrls = await prepareDatabases(stores, secrets, progress);
+    const databaseUrls = await prepareDatabases({ stores, secrets, progress, environment });
     const addresses = fleetAddresses({ ports, databaseUrls, stores, secrets, layout });
     await progress.step('migrate the databases', (note) => migrateAll(addresses, note));
     await progress.step('create the topics', () => createTopics(addresses.kafkaBrokers));
     const processes = createProcesses(addresses, layout, {
       ports,
+      instances: instancePorts(ports, options),
+      lines,
+      gatewayConfig: options.gatewayConfig ?? join(repositoryRoot, 'infra', 'gateway', 'kong.yml'),
+      settings: options.settings ?? {},
       progress,
       onProcesses: () => options.onProcesses?.(marks()),
     });
@@ -71,21 +99,43 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       ...[...processes.values()].flatMap((p) => (p.pid === undefined ? [] : [markOf(p.spec.name, p.pid)])),
     ];
     undo.push(async () => {
-      await processes.get('gateway')?.stop();
+      await Promise.all([...processes.values()].filter(isGateway).map((p) => p.stop()));
       await Promise.all([...processes.values()].map((p) => p.stop()));
     });
+    const healthPages = new Map([...processes.values()].map((p) => [p.spec.name, healthPageOf(p)]));
     await progress.step('start the services and the gateway', async (note) => {
       for (const managed of processes.values()) managed.start();
-      await waitUntilHealthy({ addresses, processes, note });
+      await waitUntilHealthy({ pages: healthPages, processes, note });
     });
-    return { layout, addresses, secrets, stores, processes, stop };
+    return { layout, addresses, secrets, stores, processes, healthPages, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-function portNames(): string[] {
+/** The name of one of several instances: the first has that of the service itself. */
+function instanceName(name: string, index: number): string {
+  return index === 0 ? name : `${name}-${index + 1}`;
+}
+
+function isGateway({ spec }: ManagedProcess): boolean {
+  return 'GATEWAY_PORT' in spec.env;
+}
+
+function healthPageOf(managed: ManagedProcess): string {
+  const { env } = managed.spec;
+  return isGateway(managed)
+    ? `http://127.0.0.1:${env['GATEWAY_PORT']}/healthz`
+    : `http://127.0.0.1:${env['HTTP_PORT']}/health/ready`;
+}
+
+function portNames({ instances = 1, lay }: FleetOptions): string[] {
+  if (lay !== undefined && instances > 1) throw new Error('a fleet whose lines are laid has one instance of each');
+  const names = [...SERVICES.flatMap((name) => [`${name}-http`, `${name}-grpc`]), 'gateway'];
+  const further = Array.from({ length: instances - 1 }, (_, index) =>
+    names.map((name) => instanceName(name, index + 1)),
+  );
   return [
     'gateway',
     'postgres',
@@ -93,11 +143,30 @@ function portNames(): string[] {
     'kafka',
     'kafka-controller',
     ...SERVICES.flatMap((name) => [`${name}-http`, `${name}-grpc`]),
+    ...further.flat(),
+    ...(lay === undefined ? [] : SERVICES.map(kafkaListenerOf)),
   ];
 }
 
-async function prepareDatabases(stores: RunningStores, secrets: Secrets, progress: Progress): Promise<DatabaseUrls> {
-  const given = givenDatabaseUrls(process.env);
+function instancePorts(ports: Record<string, number>, { instances = 1 }: FleetOptions): InstancePorts {
+  const port = (name: string, index: number): number => ports[instanceName(name, index)] ?? 0;
+  const all = Array.from({ length: instances }, (_, index) => index);
+  return Object.fromEntries(
+    SERVICES.map((name) => [
+      name,
+      all.map((index) => ({ http: port(`${name}-http`, index), grpc: port(`${name}-grpc`, index) })),
+    ]),
+  ) as Record<(typeof SERVICES)[number], ServicePorts[]>;
+}
+
+async function prepareDatabases(from: {
+  stores: RunningStores;
+  secrets: Secrets;
+  progress: Progress;
+  environment: NodeJS.ProcessEnv;
+}): Promise<DatabaseUrls> {
+  const { stores, secrets, progress } = from;
+  const given = givenDatabaseUrls(from.environment);
   if (given !== undefined) return given;
   const superuserUrl = stores.postgres?.url;
   if (superuserUrl === undefined)
@@ -138,6 +207,10 @@ function fleetAddresses(from: {
 
 interface ProcessHooks {
   readonly ports: Record<string, number>;
+  readonly instances: InstancePorts;
+  readonly lines: LaidLines | undefined;
+  readonly gatewayConfig: string;
+  readonly settings: Readonly<Record<string, string>>;
   readonly progress: Progress;
   readonly onProcesses: () => void;
 }
@@ -148,52 +221,54 @@ function createProcesses(
   hooks: ProcessHooks,
 ): Map<string, ManagedProcess> {
   const processHooks = { onDeath: (message: string) => hooks.progress.say(`! ${message}`), onSpawn: hooks.onProcesses };
-  const processes = new Map<string, ManagedProcess>();
-  for (const service of SERVICES) {
-    processes.set(
-      service,
-      new ManagedProcess(
-        {
-          name: service,
-          command: process.execPath,
-          args: [
-            ...NODE_FLAGS,
-            '--max-old-space-size=512',
-            '--import',
-            '@dailydoco/telemetry/register',
-            'dist/main.js',
-          ],
-          cwd: serviceFolder(service),
-          env: serviceEnvironment(service, addresses),
-          logFile: join(layout.logDir, `${service}.log`),
-        },
-        processHooks,
-      ),
-    );
-  }
-  processes.set(
-    'gateway',
-    new ManagedProcess(gatewaySpec(addresses, layout, hooks.ports['gateway'] ?? GATEWAY_PORT), processHooks),
-  );
-  return processes;
+  const specs = [...serviceSpecs(addresses, layout, hooks), ...gatewaySpecs(addresses, layout, hooks)];
+  return new Map(specs.map((spec) => [spec.name, new ManagedProcess(spec, processHooks)]));
 }
 
-function gatewaySpec(addresses: FleetAddresses, layout: FleetLayout, port: number) {
-  const upstreams = SERVICES.map((name: ServiceName) => `${name}=127.0.0.1:${addresses.ports[name].http}`).join(',');
-  const folder = join(repositoryRoot, 'infra', 'gateway');
-  return {
-    name: 'gateway',
+function programArgs(heapMb: number): string[] {
+  return [...NODE_FLAGS, `--max-old-space-size=${heapMb}`, '--import', '@dailydoco/telemetry/register', 'dist/main.js'];
+}
+
+function serviceSpecs(addresses: FleetAddresses, layout: FleetLayout, hooks: ProcessHooks): ProcessSpec[] {
+  const { instances, lines, settings } = hooks;
+  return SERVICES.flatMap((service) => {
+    const seen = lines?.seenBy(service, addresses) ?? addresses;
+    return instances[service].map((own, index, { length }) => ({
+      name: instanceName(service, index),
+      command: process.execPath,
+      args: programArgs(512),
+      cwd: serviceFolder(service),
+      env: {
+        ...serviceEnvironment(service, seen),
+        ...(length > 1 && replicaEnvironment(own, instances, addresses)),
+        ...settings,
+      },
+      logFile: join(layout.logDir, `${instanceName(service, index)}.log`),
+    }));
+  });
+}
+
+function gatewaySpecs(addresses: FleetAddresses, layout: FleetLayout, hooks: ProcessHooks): ProcessSpec[] {
+  const { ports, instances, lines, gatewayConfig, settings } = hooks;
+  const seen = lines?.seenBy('gateway', addresses) ?? addresses;
+  const upstreams = SERVICES.map((name) => {
+    const several = instances[name].length > 1 ? instances[name] : [seen.ports[name]];
+    return `${name}=${several.map(({ http }) => `127.0.0.1:${http}`).join('|')}`;
+  });
+  return instances.identity.map((_, index) => ({
+    name: instanceName('gateway', index),
     command: process.execPath,
-    args: [...NODE_FLAGS, '--max-old-space-size=256', '--import', '@dailydoco/telemetry/register', 'dist/main.js'],
-    cwd: folder,
+    args: programArgs(256),
+    cwd: join(repositoryRoot, 'infra', 'gateway'),
     env: {
-      ...serviceEnvironment('identity', addresses),
+      ...serviceEnvironment('identity', seen),
       OTEL_SERVICE_NAME: 'gateway',
-      GATEWAY_CONFIG: join(folder, 'kong.yml'),
+      GATEWAY_CONFIG: gatewayConfig,
       GATEWAY_HOST: '127.0.0.1',
-      GATEWAY_PORT: String(port),
-      GATEWAY_UPSTREAMS: upstreams,
+      GATEWAY_PORT: String(ports[instanceName('gateway', index)] ?? GATEWAY_PORT),
+      GATEWAY_UPSTREAMS: upstreams.join(','),
+      ...settings,
     },
-    logFile: join(layout.logDir, 'gateway.log'),
-  };
+    logFile: join(layout.logDir, `${instanceName('gateway', index)}.log`),
+  }));
 }

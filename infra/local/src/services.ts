@@ -59,6 +59,30 @@ function ownSettings(service: ServiceName, addresses: FleetAddresses): Record<st
   }
 }
 
+/** How a process is told the instances of a service: the one address, or all of them to share calls among. */
+function grpcTarget(instances: readonly ServicePorts[]): string {
+  const addresses = instances.map(({ grpc }) => `127.0.0.1:${grpc}`).join(',');
+  return instances.length === 1 ? addresses : `ipv4:${addresses}`;
+}
+
+/** Every instance of every service: the first, and its replicas. */
+export type InstancePorts = Readonly<Record<ServiceName, readonly ServicePorts[]>>;
+
+/** What differs for one of several instances: where it listens, and that its neighbours are several, too. */
+export function replicaEnvironment(
+  own: ServicePorts,
+  instances: InstancePorts,
+  { gatewayUrl }: Pick<FleetAddresses, 'gatewayUrl'>,
+): Record<string, string> {
+  return {
+    ...Object.fromEntries(SERVICES.map((name) => [`${envName(name)}_GRPC_ADDRESS`, grpcTarget(instances[name])])),
+    // One address that leads to whichever identity is there, as the Service of a cluster does.
+    JWKS_URL: `${gatewayUrl}/.well-known/jwks.json`,
+    HTTP_PORT: String(own.http),
+    GRPC_PORT: String(own.grpc),
+  };
+}
+
 /** The whole environment of one service. Nothing of the caller's environment leaks in but PATH, HOME and OTEL_*. */
 export function serviceEnvironment(service: ServiceName, addresses: FleetAddresses): Record<string, string> {
   const inherited = Object.entries(process.env).filter(

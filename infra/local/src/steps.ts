@@ -61,17 +61,15 @@ export async function createTopics(brokers: readonly string[]): Promise<void> {
 }
 
 interface HealthOptions {
-  readonly addresses: FleetAddresses;
+  /** By process. */
+  readonly pages: ReadonlyMap<string, string>;
   readonly processes: ReadonlyMap<string, ManagedProcess>;
   readonly note: (text: string) => void;
 }
 
-/** Waits for every service's readiness and for the gateway's `/healthz`. */
-export async function waitUntilHealthy({ addresses, processes, note }: HealthOptions): Promise<void> {
-  const waiting = new Map<string, string>([
-    ...SERVICES.map((name) => [name, `http://127.0.0.1:${addresses.ports[name].http}/health/ready`] as const),
-    ['gateway', `${addresses.gatewayUrl}/healthz`],
-  ]);
+/** Waits until every page answers that all is well. */
+export async function waitUntilHealthy({ pages, processes, note }: HealthOptions): Promise<void> {
+  const waiting = new Map(pages);
   const deadline = Date.now() + HEALTHY_TIMEOUT_MS;
   let noted = '';
   while (waiting.size > 0) {
@@ -88,7 +86,8 @@ export async function waitUntilHealthy({ addresses, processes, note }: HealthOpt
   }
 }
 
-async function answersOk(url: string): Promise<boolean> {
+/** Whether the page answers within two seconds that all is well. */
+export async function answersOk(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
     await response.body?.cancel();

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import {
+  type AdvertisedListener,
   type KafkaStore,
   type PostgresStore,
   type RedisStore,
@@ -7,6 +9,7 @@ import {
   startKafka,
   startPostgres,
   startRedis,
+  walArchiveSettings,
 } from '@dailydoco/stores';
 import type { FleetLayout } from './layout.js';
 import type { Progress } from './progress.js';
@@ -15,6 +18,8 @@ import { markOf, type ProcessMark } from './run-record.js';
 /** Stores that the environment names, so that none of that kind is started. */
 export interface GivenStores {
   readonly postgres: boolean;
+  /** Where the Postgres that is started keeps its write-ahead log, so that it can be brought back to any moment. */
+  readonly walArchiveDir?: string;
   readonly redisUrl?: string;
   readonly kafkaBrokers?: readonly string[];
 }
@@ -22,6 +27,7 @@ export interface GivenStores {
 export function givenStores(env: NodeJS.ProcessEnv): GivenStores {
   return {
     postgres: Object.keys(env).some((key) => key.startsWith('DATABASE_URL_')),
+    ...(env['WAL_ARCHIVE_DIR'] === undefined ? {} : { walArchiveDir: resolve(env['WAL_ARCHIVE_DIR']) }),
     ...(env['REDIS_URL'] === undefined ? {} : { redisUrl: env['REDIS_URL'] }),
     ...(env['KAFKA_BROKERS'] === undefined ? {} : { kafkaBrokers: env['KAFKA_BROKERS'].split(',') }),
   };
@@ -42,10 +48,13 @@ interface StartStores {
   readonly ports: Readonly<Record<string, number>>;
   readonly progress: Progress;
   readonly given: GivenStores;
+  /** Further ways to Kafka, for proxies in between. */
+  readonly kafkaAdvertised?: readonly AdvertisedListener[];
 }
 
 /** Starts what is not given; what already runs is stopped again when a later one fails. */
-export async function startStores({ layout, ports, progress, given }: StartStores): Promise<RunningStores> {
+export async function startStores(options: StartStores): Promise<RunningStores> {
+  const { layout, ports, progress, given, kafkaAdvertised: advertised = [] } = options;
   const started: (PostgresStore | RedisStore | KafkaStore)[] = [];
   const stop = async (): Promise<void> => {
     for (const store of started.splice(0).reverse()) await store.stop();
@@ -64,7 +73,12 @@ export async function startStores({ layout, ports, progress, given }: StartStore
       ? undefined
       : keep(
           await progress.step('start Postgres', (note) =>
-            startPostgres({ dataDir: layout.postgresDir, ...port('postgres'), onProgress: note }),
+            startPostgres({
+              dataDir: layout.postgresDir,
+              ...port('postgres'),
+              onProgress: note,
+              ...(given.walArchiveDir === undefined ? {} : { settings: walArchiveSettings(given.walArchiveDir) }),
+            }),
           ),
         );
     const redis =
@@ -76,7 +90,9 @@ export async function startStores({ layout, ports, progress, given }: StartStore
           )
         : undefined;
     const kafka =
-      given.kafkaBrokers === undefined ? keep(await startLocalKafka(layout, port('kafka'), progress)) : undefined;
+      given.kafkaBrokers === undefined
+        ? keep(await startLocalKafka(layout, { ...port('kafka'), advertised }, progress))
+        : undefined;
     return {
       postgres,
       redis,
@@ -99,11 +115,11 @@ export async function startStores({ layout, ports, progress, given }: StartStore
 
 async function startLocalKafka(
   layout: FleetLayout,
-  port: { port: number } | Record<string, never>,
+  listeners: { port?: number; advertised: readonly AdvertisedListener[] },
   progress: Progress,
 ): Promise<KafkaStore> {
   const jarsDir = await progress.step('find Kafka’s jars', (note) => ensureKafkaJars({ onProgress: note }));
   return progress.step('start Kafka', (note) =>
-    startKafka({ dataDir: layout.kafkaDir, jarsDir, heapMb: 512, ...port, onProgress: note }),
+    startKafka({ dataDir: layout.kafkaDir, jarsDir, heapMb: 512, ...listeners, onProgress: note }),
   );
 }

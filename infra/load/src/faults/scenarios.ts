@@ -22,7 +22,7 @@ function needed(store: Store | undefined, name: string): Store {
 }
 
 /** After a kill -9 children of the store may hold its lock for a moment; a cluster would try again too. */
-async function bringBack(store: Store): Promise<void> {
+export async function bringBack(store: Store): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await store.restart();
