@@ -1,0 +1,136 @@
+import type { RowSpec } from './panel.js';
+import { highest, rate } from './promql.js';
+
+// What the services count of their own matter; on the dashboard of money and on those of the services.
+
+export function purchasesRow(where: string): RowSpec {
+  return {
+    title: 'Purchases and commissions',
+    panels: [
+      {
+        title: 'Purchases',
+        description: 'Purchases a second. existing: told again, answered as before.',
+        unit: 'ops',
+        queries: [
+          { expr: rate({ metric: 'dailydoco_purchases_recorded_total', where, by: 'outcome' }), legend: '{{outcome}}' },
+        ],
+      },
+      {
+        title: 'Commissions accrued',
+        description: 'Commissions a second, by kind.',
+        unit: 'ops',
+        queries: [
+          { expr: rate({ metric: 'dailydoco_commissions_accrued_total', where, by: 'kind' }), legend: '{{kind}}' },
+        ],
+      },
+      {
+        title: 'Clicks',
+        description: 'Clicks on referral links a second; and those that were lost, with the reason.',
+        unit: 'ops',
+        queries: [
+          { expr: rate({ metric: 'dailydoco_clicks_recorded_total', where, by: 'job' }), legend: 'recorded' },
+          {
+            expr: rate({ metric: 'dailydoco_clicks_dropped_total', where, by: 'reason' }),
+            legend: 'lost: {{reason}}',
+          },
+        ],
+      },
+    ],
+  };
+}
+
+export function ledgerRow(where: string): RowSpec {
+  return {
+    title: 'Ledger and payouts',
+    panels: [
+      {
+        title: 'Breaks in the books',
+        description: 'Found within the hour. Any is a matter for finance and engineers at once: runbook LedgerBreaks.',
+        unit: 'short',
+        queries: [
+          {
+            expr: `sum by (invariant) (increase(dailydoco_reconciliation_breaks_total{${where}}[1h]))`,
+            legend: '{{invariant}}',
+          },
+        ],
+        badFrom: 1,
+      },
+      {
+        title: 'Reconciliations',
+        description:
+          'Runs within the hour, a tenant each. failed: could not be finished; nothing is wrong with the books.',
+        unit: 'short',
+        queries: [
+          {
+            expr: `sum by (outcome) (increase(dailydoco_reconciliation_runs_total{${where}}[1h]))`,
+            legend: '{{outcome}}',
+          },
+        ],
+      },
+      {
+        title: 'Payouts',
+        description: 'Steps within the hour, by the word of the rail.',
+        unit: 'short',
+        queries: [{ expr: `sum by (step) (increase(dailydoco_payout_steps_total{${where}}[1h]))`, legend: '{{step}}' }],
+      },
+      {
+        title: 'Oldest unsettled payout',
+        description: 'How long somebody has been waiting for money. Suspended persons are not counted.',
+        unit: 's',
+        queries: [
+          {
+            expr: highest({ metric: 'dailydoco_payouts_oldest_unsettled_age_seconds', where, by: 'job' }),
+            legend: '{{job}}',
+          },
+        ],
+        warnFrom: 3_600,
+        badFrom: 21_600,
+      },
+    ],
+  };
+}
+
+export function completionsRow(where: string): RowSpec {
+  return {
+    title: 'Completions',
+    panels: [
+      {
+        title: 'Completions',
+        description: 'Completions a second, by provider and how they ended.',
+        unit: 'ops',
+        queries: [
+          {
+            expr: rate({ metric: 'dailydoco_completions_total', where, by: 'provider, status' }),
+            legend: '{{provider}}, {{status}}',
+          },
+        ],
+      },
+      {
+        title: 'Tokens',
+        description: 'Tokens a second that are charged for.',
+        unit: 'ops',
+        queries: [
+          {
+            expr: rate({ metric: 'dailydoco_completion_tokens_total', where, by: 'provider, kind' }),
+            legend: '{{provider}}, {{kind}}',
+          },
+        ],
+      },
+      {
+        title: 'Trouble with providers',
+        description: 'Calls tried again, and completions that could not be recorded, a second.',
+        unit: 'ops',
+        queries: [
+          {
+            expr: rate({ metric: 'dailydoco_upstream_retries_total', where, by: 'provider, reason' }),
+            legend: '{{provider}}, again: {{reason}}',
+          },
+          {
+            expr: rate({ metric: 'dailydoco_completions_unrecorded_total', where, by: 'provider' }),
+            legend: '{{provider}}, not recorded',
+          },
+        ],
+      },
+    ],
+  };
+}

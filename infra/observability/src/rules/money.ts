@@ -1,0 +1,123 @@
+import { grown, type Alert, type RuleGroup } from './rule.js';
+
+const REFUSED = 'dailydoco_group_writer_refused_items_total';
+const QUEUE = 'dailydoco_group_writer_queue_items';
+const STEPS = 'dailydoco_payout_steps_total';
+const COMPLETIONS = 'dailydoco_completions_total';
+/** Half of what each writer's queue takes by default. */
+const LONG_QUEUES = { purchases: 3_000, events: 100, clicks: 10_000 } as const;
+
+const REFUSES: Omit<Alert, 'severity' | 'expr'> = {
+  alert: 'GroupWriterRefuses',
+  for: '2m',
+  summary: 'A queue is full, and callers are turned away.',
+  description:
+    'The writer {{ $labels.writer }} of {{ $labels.job }} in {{ $labels.namespace }} refuses {{ $value | humanize }} items a second.',
+};
+
+function refusedBy(writer: string): string {
+  return `sum by (namespace, job, writer) (rate(${REFUSED}{${writer}}[5m])) > 0`;
+}
+
+const OLDEST_PAYOUT = 'max by (namespace) (dailydoco_payouts_oldest_unsettled_age_seconds)';
+const STUCK: Omit<Alert, 'severity' | 'expr'> = {
+  alert: 'PayoutsStuck',
+  for: '10m',
+  summary: 'Somebody waits for money that does not move.',
+  description:
+    'The oldest payout in {{ $labels.namespace }} that the rail has neither settled nor refused is {{ $value | humanizeDuration }} old.',
+};
+
+/** What is bought, earned, owed and paid, and what is counted for it. */
+export const MONEY_RULES: RuleGroup = {
+  name: 'money',
+  rules: [
+    {
+      alert: 'LedgerBreaks',
+      severity: 'critical',
+      expr: grown({ metric: 'dailydoco_reconciliation_breaks_total', window: '1h', by: 'namespace, invariant' }),
+      summary: 'The books break.',
+      description:
+        'Reconciliation found {{ $value | humanize }} breaks of {{ $labels.invariant }} in {{ $labels.namespace }} within the hour.',
+    },
+    {
+      alert: 'ReconciliationMissing',
+      severity: 'warning',
+      // A run that failed compared nothing. The first run of a process is not seen as growth, hence the long `for`.
+      expr: `(
+  sum by (namespace) (increase(dailydoco_reconciliation_runs_total{outcome=~"balanced|breaks"}[1h]))
+  or
+  0 * max by (namespace) (up{job="payouts"} == 1)
+) < 1`,
+      for: '30m',
+      summary: 'Nobody compares the books.',
+      description: 'No reconciliation was finished in {{ $labels.namespace }} for more than an hour.',
+    },
+    { ...STUCK, severity: 'critical', expr: `${OLDEST_PAYOUT} > 6 * 3600` },
+    { ...STUCK, severity: 'warning', expr: `${OLDEST_PAYOUT} > 3600` },
+    {
+      alert: 'PayoutsFail',
+      severity: 'warning',
+      expr: `sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h]))
+/ sum by (namespace) (increase(${STEPS}[1h]))
+> 0.2
+and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
+      summary: 'The rail refuses or returns many payouts.',
+      description:
+        '{{ $value | humanizePercentage }} of the payouts of the last hour in {{ $labels.namespace }} failed or came back.',
+    },
+    { ...REFUSES, severity: 'critical', expr: refusedBy('writer="purchases"') },
+    { ...REFUSES, severity: 'warning', expr: refusedBy('writer!="purchases"') },
+    {
+      alert: 'GroupWriterQueueLong',
+      severity: 'warning',
+      expr: Object.entries(LONG_QUEUES)
+        .map(
+          ([writer, items]) =>
+            `max by (namespace, job, writer) (min_over_time(${QUEUE}{writer="${writer}"}[2m])) > ${items}`,
+        )
+        .join('\nor\n'),
+      for: '3m',
+      summary: 'A writer falls behind.',
+      description:
+        'At least {{ $value }} items have been waiting for the writer {{ $labels.writer }} of {{ $labels.job }} in {{ $labels.namespace }} at every look for 2 minutes.',
+    },
+    {
+      alert: 'GroupCommitsFail',
+      severity: 'warning',
+      expr: 'sum by (namespace, job, writer) (rate(dailydoco_group_writer_commit_duration_seconds_count{outcome="failed"}[5m])) > 0',
+      for: '5m',
+      summary: 'Commits of a writer fail.',
+      description:
+        '{{ $value | humanize }} commits a second of the writer {{ $labels.writer }} of {{ $labels.job }} in {{ $labels.namespace }} fail.',
+    },
+    {
+      alert: 'ClicksDropped',
+      severity: 'warning',
+      expr: grown({ metric: 'dailydoco_clicks_dropped_total', window: '10m', by: 'namespace, reason' }),
+      summary: 'Clicks on referral links are lost.',
+      description:
+        '{{ $value | humanize }} clicks were not recorded in {{ $labels.namespace }} within 10 minutes ({{ $labels.reason }}).',
+    },
+    {
+      alert: 'CompletionsUnrecorded',
+      severity: 'warning',
+      expr: grown({ metric: 'dailydoco_completions_unrecorded_total', window: '1h', by: 'namespace, provider' }),
+      summary: 'Completions were made that nobody can be charged for.',
+      description:
+        '{{ $value | humanize }} completions by {{ $labels.provider }} could not be recorded in {{ $labels.namespace }} within the hour.',
+    },
+    {
+      alert: 'CompletionsFail',
+      severity: 'warning',
+      expr: `sum by (namespace, provider) (increase(${COMPLETIONS}{status=~"broken|failed"}[15m]))
+/ sum by (namespace, provider) (increase(${COMPLETIONS}[15m]))
+> 0.2
+and sum by (namespace, provider) (increase(${COMPLETIONS}[15m])) >= 10`,
+      for: '5m',
+      summary: 'A model provider fails.',
+      description:
+        '{{ $value | humanizePercentage }} of the completions by {{ $labels.provider }} in {{ $labels.namespace }} fail or break off.',
+    },
+  ],
+};

@@ -1,0 +1,189 @@
+import { fires, of, quiet, type AlertCase } from './alert-case.js';
+
+const BREAKS = 'dailydoco_reconciliation_breaks_total';
+const RUNS = 'dailydoco_reconciliation_runs_total';
+const OLDEST = 'dailydoco_payouts_oldest_unsettled_age_seconds';
+const STEPS = 'dailydoco_payout_steps_total';
+const REFUSED = 'dailydoco_group_writer_refused_items_total';
+const QUEUE = 'dailydoco_group_writer_queue_items';
+const COMMITS = 'dailydoco_group_writer_commit_duration_seconds_count';
+const CLICKS = 'dailydoco_clicks_dropped_total';
+const UNRECORDED = 'dailydoco_completions_unrecorded_total';
+const COMPLETIONS = 'dailydoco_completions_total';
+const DD = { namespace: 'dd' };
+
+function steps(failed: number, settled: number): Record<string, string> {
+  return {
+    [of(STEPS, 'payouts', { step: 'failed' })]: `0+${failed}x60`,
+    [of(STEPS, 'payouts', { step: 'settled' })]: `0+${settled}x60`,
+  };
+}
+
+function completions(broken: number, complete: number): Record<string, string> {
+  return {
+    [of(COMPLETIONS, 'ai-gateway', { provider: 'openai', status: 'broken' })]: `0+${broken}x40`,
+    [of(COMPLETIONS, 'ai-gateway', { provider: 'openai', status: 'complete' })]: `0+${complete}x40`,
+  };
+}
+
+const stuckFor = (age: string) =>
+  `The oldest payout in dd that the rail has neither settled nor refused is ${age} old.`;
+
+export const MONEY_CASES: readonly AlertCase[] = [
+  fires('LedgerBreaks', 'at the first break, though its counter was not there before', {
+    series: { [of(BREAKS, 'payouts', { invariant: 'I4' })]: '_x5 3x10' },
+    atMinute: 8,
+    firing: {
+      severity: 'critical',
+      labels: { ...DD, invariant: 'I4' },
+      description: 'Reconciliation found 3 breaks of I4 in dd within the hour.',
+    },
+  }),
+  fires('LedgerBreaks', 'when a counter that stood still grows', {
+    series: { [of(BREAKS, 'payouts', { invariant: 'I1' })]: '2x100 4x60' },
+    atMinute: 140,
+    firing: {
+      severity: 'critical',
+      labels: { ...DD, invariant: 'I1' },
+      description: 'Reconciliation found 2 breaks of I1 in dd within the hour.',
+    },
+  }),
+  quiet('LedgerBreaks', 'about breaks of hours ago that were mended', {
+    series: { [of(BREAKS, 'payouts', { invariant: 'I4' })]: '3x240' },
+    atMinute: 200,
+  }),
+  fires('ReconciliationMissing', 'when every run fails', {
+    series: { [of('up', 'payouts')]: '1x120', [of(RUNS, 'payouts', { outcome: 'failed' })]: '0+1x120' },
+    atMinute: 100,
+    firing: {
+      severity: 'warning',
+      labels: DD,
+      description: 'No reconciliation was finished in dd for more than an hour.',
+    },
+  }),
+  fires('ReconciliationMissing', 'when payouts runs and nobody reconciles', {
+    series: { [of('up', 'payouts')]: '1x120' },
+    atMinute: 40,
+    firing: {
+      severity: 'warning',
+      labels: DD,
+      description: 'No reconciliation was finished in dd for more than an hour.',
+    },
+  }),
+  quiet('ReconciliationMissing', 'when one is finished every quarter of an hour, breaks or not', {
+    series: {
+      [of('up', 'payouts')]: '1x120',
+      [of(RUNS, 'payouts', { outcome: 'breaks' })]: '0x14 1x14 2x14 3x14 4x14 5x14 6x14 7x14',
+    },
+    atMinute: 100,
+  }),
+  fires('PayoutsStuck', 'as a warning after two hours', {
+    series: { [of(OLDEST, 'payouts')]: '7200x30' },
+    atMinute: 15,
+    firing: { severity: 'warning', labels: DD, description: stuckFor('2h 0m 0s') },
+  }),
+  fires('PayoutsStuck', 'critically after seven', {
+    series: { [of(OLDEST, 'payouts')]: '25200x30' },
+    atMinute: 15,
+    firing: [
+      { severity: 'critical', labels: DD, description: stuckFor('7h 0m 0s') },
+      { severity: 'warning', labels: DD, description: stuckFor('7h 0m 0s') },
+    ],
+  }),
+  quiet('PayoutsStuck', 'after fifty minutes', { series: { [of(OLDEST, 'payouts')]: '3000x30' }, atMinute: 15 }),
+  fires('PayoutsFail', 'when half of the payouts fail', {
+    series: steps(1, 1),
+    atMinute: 60,
+    firing: {
+      severity: 'warning',
+      labels: DD,
+      description: '50% of the payouts of the last hour in dd failed or came back.',
+    },
+  }),
+  quiet('PayoutsFail', 'when one in twenty does', { series: steps(1, 19), atMinute: 60 }),
+  fires('GroupWriterRefuses', 'critically when purchases are turned away', {
+    series: { [of(REFUSED, 'viral-engine', { writer: 'purchases' })]: '0+60x10' },
+    atMinute: 6,
+    firing: {
+      severity: 'critical',
+      labels: { ...DD, job: 'viral-engine', writer: 'purchases' },
+      description: 'The writer purchases of viral-engine in dd refuses 1 items a second.',
+    },
+  }),
+  fires('GroupWriterRefuses', 'as a warning for any other writer', {
+    series: { [of(REFUSED, 'analytics', { writer: 'events' })]: '0+120x10' },
+    atMinute: 6,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, job: 'analytics', writer: 'events' },
+      description: 'The writer events of analytics in dd refuses 2 items a second.',
+    },
+  }),
+  quiet('GroupWriterRefuses', 'about what was refused before', {
+    series: { [of(REFUSED, 'viral-engine', { writer: 'purchases' })]: '5x10' },
+    atMinute: 6,
+  }),
+  fires('GroupWriterQueueLong', 'when more than half of a queue is taken', {
+    series: { [of(QUEUE, 'analytics', { writer: 'events' })]: '150x10' },
+    atMinute: 7,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, job: 'analytics', writer: 'events' },
+      description:
+        'At least 150 items have been waiting for the writer events of analytics in dd at every look for 2 minutes.',
+    },
+  }),
+  quiet('GroupWriterQueueLong', 'when the queue is a longer one', {
+    series: { [of(QUEUE, 'viral-engine', { writer: 'purchases' })]: '150x10' },
+    atMinute: 7,
+  }),
+  fires('GroupCommitsFail', 'when commits fail for minutes', {
+    series: { [of(COMMITS, 'viral-engine', { writer: 'purchases', outcome: 'failed' })]: '0+60x20' },
+    atMinute: 12,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, job: 'viral-engine', writer: 'purchases' },
+      description: '1 commits a second of the writer purchases of viral-engine in dd fail.',
+    },
+  }),
+  quiet('GroupCommitsFail', 'when they succeed', {
+    series: { [of(COMMITS, 'viral-engine', { writer: 'purchases', outcome: 'committed' })]: '0+60x20' },
+    atMinute: 12,
+  }),
+  fires('ClicksDropped', 'when clicks are lost', {
+    series: { [of(CLICKS, 'viral-engine', { reason: 'full' })]: '0x5 40x20' },
+    atMinute: 12,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, reason: 'full' },
+      description: '40 clicks were not recorded in dd within 10 minutes (full).',
+    },
+  }),
+  quiet('ClicksDropped', 'ten minutes later', {
+    series: { [of(CLICKS, 'viral-engine', { reason: 'full' })]: '0x5 40x40' },
+    atMinute: 30,
+  }),
+  fires('CompletionsUnrecorded', 'at the first one', {
+    series: { [of(UNRECORDED, 'ai-gateway', { provider: 'openai', status: 'complete' })]: '_x5 2x80' },
+    atMinute: 10,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, provider: 'openai' },
+      description: '2 completions by openai could not be recorded in dd within the hour.',
+    },
+  }),
+  quiet('CompletionsUnrecorded', 'hours later', {
+    series: { [of(UNRECORDED, 'ai-gateway', { provider: 'openai', status: 'complete' })]: '2x200' },
+    atMinute: 180,
+  }),
+  fires('CompletionsFail', 'when half of them break off', {
+    series: completions(1, 1),
+    atMinute: 25,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, provider: 'openai' },
+      description: '50% of the completions by openai in dd fail or break off.',
+    },
+  }),
+  quiet('CompletionsFail', 'when one in twenty does', { series: completions(1, 19), atMinute: 25 }),
+];
