@@ -26,7 +26,7 @@ const COMMANDS = {
   capacity: { build: 'all', program: 'infra/load/dist/capacity.js' },
   chaos: { build: 'all', program: 'infra/chaos/dist/chaos.js' },
   images: { build: 'all', program: 'infra/images/dist/build.js' },
-  cluster: { build: 'all', program: 'infra/cluster/dist/cluster.js' },
+  cluster: { build: 'all', program: 'infra/cluster/dist/try.js' },
   goldens: { build: ['charts'], program: 'infra/charts/dist/write-goldens.js' },
   backup: { build: ['backup'], program: 'infra/backup/dist/backup.js' },
   restore: { build: ['backup'], program: 'infra/backup/dist/restore.js' },

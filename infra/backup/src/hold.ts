@@ -12,11 +12,26 @@ export function sqlOf(client: pg.ClientBase): Sql {
   };
 }
 
-/** Connects, works, and lets go. */
-export async function withSql<T>(url: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+/** A connection. Throws StartError that names the server and the database, and never the password. */
+export async function connected(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: 'dailydoco-operations' });
   client.on('error', () => undefined);
-  await client.connect();
+  try {
+    await client.connect();
+    return client;
+  } catch (cause) {
+    const { host, port, database, user } = client;
+    throw new StartError(`The database ${database ?? ''} at ${host}:${port} cannot be reached.`, {
+      why: cause instanceof Error ? cause.message : String(cause),
+      todo: `see that it runs, that it can be reached from here, and that ${user ?? 'the role'} may log in`,
+      cause,
+    });
+  }
+}
+
+/** Connects, works, and lets go. */
+export async function withSql<T>(url: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const client = await connected(url);
   try {
     return await work(sqlOf(client));
   } finally {

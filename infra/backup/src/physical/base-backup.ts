@@ -13,7 +13,8 @@ import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { StartError } from '@dailydoco/local';
-import pg from 'pg';
+import type pg from 'pg';
+import { connected } from '../hold.js';
 import { type BackedUpFile, CLUSTER, type Manifest, MANIFEST } from './manifest.js';
 
 export interface BaseBackupOptions {
@@ -55,8 +56,7 @@ export async function takeBaseBackup(options: BaseBackupOptions): Promise<Manife
       why: 'a backup is never written over another',
       todo: 'name a folder that does not exist',
     });
-  const client = new pg.Client({ connectionString: url, application_name: 'dailydoco-backup' });
-  await client.connect();
+  const client = await connected(url);
   try {
     const about = await aboutCluster(client);
     const startedAt = new Date();

@@ -1,4 +1,5 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { connected } from '../hold.js';
 
 const FETCH = 5_000;
 
@@ -12,9 +13,7 @@ export class Snapshot {
   }
 
   static async open(url: string): Promise<Snapshot> {
-    const client = new pg.Client({ connectionString: url, application_name: 'dailydoco-reconcile' });
-    client.on('error', () => undefined);
-    await client.connect();
+    const client = await connected(url);
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     // The moment is that of the first statement.
     await client.query('SELECT 1');
