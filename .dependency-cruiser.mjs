@@ -92,7 +92,8 @@ export default {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules|/dist/' },
-    exclude: { path: '/dist/|/[.]reports/|/src/generated/' },
+    // k6 runs its scripts itself and brings its own modules.
+    exclude: { path: '^infra/load/scenarios/|/dist/|/[.]reports/|/src/generated/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['@dailydoco/source', 'import', 'node', 'default', 'types'],

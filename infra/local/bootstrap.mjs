@@ -28,9 +28,9 @@ const COMMANDS = {
   images: { build: 'all', program: 'infra/images/dist/build.js' },
   cluster: { build: 'all', program: 'infra/cluster/dist/try.js' },
   goldens: { build: ['charts'], program: 'infra/charts/dist/write-goldens.js' },
-  backup: { build: ['backup'], program: 'infra/backup/dist/backup.js' },
-  restore: { build: ['backup'], program: 'infra/backup/dist/restore.js' },
-  reconcile: { build: ['backup'], program: 'infra/backup/dist/reconcile.js' },
+  backup: { build: 'all', program: 'infra/backup/dist/backup.js' },
+  restore: { build: 'all', program: 'infra/backup/dist/restore.js' },
+  reconcile: { build: 'all', program: 'infra/backup/dist/reconcile.js' },
   vectors: { build: ['viral-engine'], program: 'services/viral-engine/dist/vectors.js' },
 };
 

@@ -1,4 +1,4 @@
-// `npm run chaos [-- word] [--seed N] [--list]`: breaks one thing after the other under load and says what came of it. The whole
+// `npm run chaos [-- word …] [--seed N] [--list]`: breaks one thing after the other under load and says what came of it. The whole
 // run writes docs/chaos.md. Exits 1 when anything happened that should not, and keeps the logs then.
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,12 @@ import { settle } from './traffic/inhabitants.js';
 import { closeConnections } from './traffic/send.js';
 
 /** No case is begun later. */
-const LAST_BEGIN_MS = 18 * 60_000;
+const LAST_BEGIN_MS = 17 * 60_000;
+/**
+ * Services turn work away when their event loop is late. Here it is late because all share one machine, which says nothing about
+ * the fault; that they do so, their own specs show.
+ */
+const SETTINGS = { EVENT_LOOP_DELAY_MAX_MS: '10000' };
 const SEEDS = 2 ** 31;
 
 const progress = terminalProgress();
@@ -42,7 +47,10 @@ async function runOn(kind: Case['fleet'], cases: readonly Case[], run: Run): Pro
   const gatewayConfig = join(dataDir, 'kong.yml');
   writeRaisedLimits(gatewayConfig);
   const lines = new Lines(run.seed);
-  const shape = kind === 'laid' ? { lay: lines.lay } : { instances: 2, settings: { SHUTDOWN_DELAY_MS: '5000' } };
+  const shape =
+    kind === 'laid'
+      ? { lay: lines.lay, settings: SETTINGS }
+      : { instances: 2, settings: { ...SETTINGS, SHUTDOWN_DELAY_MS: '5000' } };
   const fleet = await startFleet({ dataDir, gatewayPort: 0, gatewayConfig, ...shape, progress, endsOnSignal: true });
   try {
     await prepareFirstUse(fleet, progress, { demo: false });
@@ -110,8 +118,8 @@ function seedFrom(text: string | undefined): number {
 try {
   const options = { seed: { type: 'string' }, list: { type: 'boolean' } } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  const cases = casesWith(positionals.length === 0 ? undefined : positionals.join(' '));
-  if (cases.length === 0) throw new Error(`no case has "${positionals.join(' ')}" in its title; --list names them`);
+  const cases = casesWith(...positionals);
+  if (cases.length === 0) throw new Error(`no case has ${positionals.join(' or ')} in its title; --list names them`);
   if (values.list === true) {
     progress.say(cases.map(({ title }) => title).join('\n'));
   } else {

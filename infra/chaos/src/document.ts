@@ -21,7 +21,10 @@ function rowOf({ title, requests, failed, slowestMs, recoveryMs, drainedMs, viol
 /** The page about chaos, whole. */
 export function chaosDocument({ results, seed, minutes, machine, date }: ChaosReport): string {
   const passed = results.filter(({ violations }) => violations.length === 0).length;
-  const kinds = KINDS.map(({ name, service, perSecond }) => `| ${name} | ${service} | ${perSecond}/s |`);
+  const kinds = KINDS.map(
+    ({ name, service, asks, perSecond }) =>
+      `| ${name} | ${[service, asks].filter(Boolean).join(', ')} | ${perSecond}/s |`,
+  );
   return `# Chaos
 
 Made by \`npm run chaos -- --seed ${seed}\`: real processes and stores on one machine, a proxy in each line between them, a steady light load through the gateway. Each case
@@ -37,12 +40,13 @@ ${date}, ${machine}. ${results.length} cases in ${minutes.toFixed(1)} minutes: $
 - Only what the broken thing answers may fail, by the table below; of everything else 99 %, and in the rolling restart all, must succeed.
 - Recovery takes less than ${RECOVERY_BOUND_MS / 1_000} s from the end of the fault; what was accepted has reached ledger and analytics ${DRAIN_BOUND_MS / 1_000} s after the load at the latest.
 
-| request | of | load |
+| request | needs | load |
 | --- | --- | ---: |
 ${kinds.join('\n')}
 
-A service's death, its cut from Postgres, or from the gateway, may fail that service's requests. Postgres, which all share here, and the gateway may fail all. Kafka, Redis and a
-neighbour may fail none: events wait in the outbox, each process counts for itself, and what a neighbour said is remembered. A line that is only slow or lossy may fail none.
+A service's death, its cut from Postgres, or from the gateway, may fail the requests that need it. Postgres, which all share here, and the gateway may fail all. Kafka, Redis and a
+neighbour may fail none: events wait in the outbox, each process counts for itself, and what a neighbour said is remembered; but who was never heard of must be asked
+about within 200 ms, so such purchases may be refused at any time. A line that is only slow or lossy may fail none.
 
 ## Lines and processes
 

@@ -29,7 +29,8 @@ const QUIET_MS = 3_000;
 const WATCH_EVERY_MS = 100;
 /** Longer than the bound, so that a late recovery is told from none. */
 const WAIT_FOR_RECOVERY_MS = 45_000;
-const KIND_NAMES = KINDS.map(({ name }) => name);
+const HASTY = KINDS.filter(({ isHasty }) => isHasty === true).map(({ name }) => name);
+const PATIENT = KINDS.filter(({ isHasty }) => isHasty !== true).map(({ name }) => name);
 
 /** Load, the fault, its end, the recovery, the end of the load; then what the books say. */
 export async function runCase(chosen: Case, seed: number, stage: Stage, inhabitants: Inhabitants): Promise<CaseResult> {
@@ -55,7 +56,7 @@ interface Course {
 
 /** The fault, its end and the recovery, under load. */
 async function strike(chosen: Case, seed: number, stage: Stage, traffic: Traffic): Promise<Course> {
-  const allowances: Allowance[] = [];
+  const allowances: Allowance[] = [{ kinds: HASTY, silently: false, fromMs: 0 }];
   let beganMs = 0;
   let endedMs: number;
   try {
@@ -75,10 +76,11 @@ async function strike(chosen: Case, seed: number, stage: Stage, traffic: Traffic
 }
 
 async function watchRecovery({ samples }: Traffic, fromMs: number, quietMs: number): Promise<number | undefined> {
-  const kinds = KIND_NAMES;
+  const kinds = PATIENT;
   for (;;) {
     const nowMs = performance.now();
-    const recovered = recoveredAtMs(samples, { fromMs, nowMs, kinds, quietMs });
+    const patient = samples.filter(({ kind }) => kinds.includes(kind));
+    const recovered = recoveredAtMs(patient, { fromMs, nowMs, kinds, quietMs });
     if (recovered !== undefined || nowMs > fromMs + WAIT_FOR_RECOVERY_MS) return recovered;
     await wait(WATCH_EVERY_MS);
   }

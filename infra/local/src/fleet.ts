@@ -64,13 +64,17 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const layout = fleetLayout(options.dataDir);
   const secrets = loadSecrets(layout.secretsFile, SERVICES);
   const undo: (() => Promise<void>)[] = [];
-  const stop = async (): Promise<void> => {
+  const unwind = async (): Promise<void> => {
     for (const undoStep of undo.splice(0).reverse())
       await undoStep().catch((error: unknown) => progress.say(`  while stopping: ${String(error)}`));
   };
+  let stopping: Promise<void> = Promise.resolve();
+  // One after the other: whoever asks again while it stops waits for all of it, and what came since is undone, too.
+  const stop = (): Promise<void> => (stopping = stopping.then(unwind));
   if (options.endsOnSignal === true) {
+    // Again and again: a second signal, such as that of a whole process group, must not leave everything behind.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.once(signal, () => void stop().finally(() => process.exit(130)));
+      process.on(signal, () => void stop().finally(() => process.exit(130)));
   }
   try {
     const ports = await choosePorts(layout.dataDir, portNames(options), {

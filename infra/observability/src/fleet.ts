@@ -29,8 +29,8 @@ export function anyJob(names: readonly string[]): string {
   return `job=~"${names.join('|')}"`;
 }
 
-/**
- * The namespaces that a fleet runs in: who else has a Kong or volumes in the cluster is not ours to watch. A day back, so that
- * a fleet that is wholly down is still one.
- */
-export const FLEET_NAMESPACES = 'group by (namespace) (last_over_time(dailydoco_process_start_time_seconds[1d]))';
+/** The recorded namespaces that a fleet runs in: who else has a Kong or volumes in the cluster is not ours to watch. */
+export const FLEET_NAMESPACES = 'dailydoco:fleet_namespaces';
+
+/** What is recorded as such. A day back, so that a fleet that is wholly down is still one. */
+export const FLEET_NAMESPACES_EXPR = 'group by (namespace) (last_over_time(dailydoco_process_start_time_seconds[1d]))';

@@ -28,9 +28,9 @@ export async function promtool(args: readonly string[], cwd: string): Promise<Ch
 }
 
 /** That a fleet runs in the namespace of the cases, in each of them. */
-const A_FLEET = {
-  [name('dailydoco_process_start_time_seconds', { job: 'viral-engine', instance: 'other' })]: '1x5000',
-};
+function aFleet(minutes: number): Record<string, string> {
+  return { [name('dailydoco_process_start_time_seconds', { job: 'viral-engine', instance: 'other' })]: `1x${minutes}` };
+}
 
 function expected(alert: string, { severity, labels, description }: Firing): object {
   const rule = ALERTS.find((each) => each.alert === alert && each.severity === severity);
@@ -53,7 +53,10 @@ export function writeUnitTests(
     tests: cases.map(({ alert, says, series, atMinute, fires }) => ({
       name: `${alert} ${says}`,
       interval: '1m',
-      input_series: Object.entries({ ...A_FLEET, ...series }).map(([label, values]) => ({ series: label, values })),
+      input_series: Object.entries({ ...aFleet(atMinute), ...series }).map(([label, values]) => ({
+        series: label,
+        values,
+      })),
       alert_rule_test: [
         { eval_time: `${atMinute}m`, alertname: alert, exp_alerts: fires.map((firing) => expected(alert, firing)) },
       ],

@@ -26,12 +26,16 @@ describe('the cases', () => {
   it('let one service’s death take down its own endpoints alone', () => {
     for (const name of SERVICES) {
       const [phase] = casesWith(`kill -9 ${name}`)[0]?.phases(() => 0.5) ?? [];
-      expect(phase?.mayFail).toEqual(KINDS.filter(({ service }) => service === name).map(({ name: kind }) => kind));
+      expect(phase?.mayFail).toEqual(
+        KINDS.filter(({ service, asks }) => service === name || asks === name).map(({ name: kind }) => kind),
+      );
     }
   });
 
   it('are found by a word of their title', () => {
     expect(casesWith('redis').map(({ title }) => title)).toContain('identity → Redis');
+    expect(casesWith('kill -9 redis', 'rolling')).toHaveLength(2);
     expect(casesWith('no such word')).toEqual([]);
+    expect(casesWith()).toHaveLength(ALL_CASES.length);
   });
 });

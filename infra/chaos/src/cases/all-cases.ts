@@ -5,7 +5,8 @@ import { ROLLING_CASE } from './rolling.js';
 
 export const ALL_CASES: readonly Case[] = [...NETWORK_CASES, ...PROCESS_CASES, ROLLING_CASE];
 
-/** Those whose title has the word, all without one. */
-export function casesWith(word: string | undefined): Case[] {
-  return ALL_CASES.filter(({ title }) => word === undefined || title.toLowerCase().includes(word.toLowerCase()));
+/** Those whose title has one of the words, all without any. */
+export function casesWith(...words: readonly string[]): Case[] {
+  const has = (title: string) => words.some((word) => title.toLowerCase().includes(word.toLowerCase()));
+  return ALL_CASES.filter(({ title }) => words.length === 0 || has(title));
 }

@@ -11,13 +11,12 @@ const PARTED_MS = 5_000;
 const NOTHING_MS = 3_000;
 const SLOW_KAFKA_MS = 8_000;
 
-/** Whom a service calls, beside identity, which every service asks whose an API key is. */
+/** Who calls whom, by gRPC or for the signing keys. Payouts asks viral-engine, too, but only when it reconciles at night. */
 const NEIGHBOURS: readonly (readonly [ServiceName, ServiceName])[] = [
   ['identity', 'viral-engine'],
   ['viral-engine', 'identity'],
   ['viral-engine', 'website-builder'],
   ['payouts', 'identity'],
-  ['payouts', 'viral-engine'],
   ['analytics', 'identity'],
   ['analytics', 'website-builder'],
   ['website-builder', 'identity'],

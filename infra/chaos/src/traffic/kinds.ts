@@ -4,10 +4,14 @@ import type { Hope } from './answer.js';
 import type { Call } from './send.js';
 import type { Tokens } from './inhabitants.js';
 
-/** One kind of request, and the service whose it is: the only one that it may fail with. */
+/** One kind of request, and the service whose it is. With that one it may fail, and with no other but one that it names. */
 export interface Kind {
   readonly name: string;
   readonly service: ServiceName;
+  /** Asked about what its own service has not heard of: nothing can stand in for that. */
+  readonly asks?: ServiceName;
+  /** It has so little time that a busy machine is enough to refuse it: it may be refused whenever, but never uncleanly. */
+  readonly isHasty?: boolean;
   readonly perSecond: number;
   readonly hope: Hope;
   /** The nth of its kind. */
@@ -26,6 +30,7 @@ const lists = (member: 'commissions' | 'items' | 'balances') => (text: string) =
 
 /** As far as it is looked at here. */
 interface Said {
+  readonly code?: string;
   readonly email?: string;
   readonly tokens?: { readonly accessToken: string };
   readonly referral?: object;
@@ -44,6 +49,17 @@ function post(path: string, body: object, headers: Record<string, string> = {}):
   return { method: 'POST', path, body, headers };
 }
 
+/** A purchase that names somebody whom the service has to ask about, and who turns out not to be there. */
+function strange(apiKey: string, about: object): Call {
+  const externalId = `strange-${randomUUID()}`;
+  const body = { externalId, amount: PRICE, stream: 'subscription', ...about };
+  return post('/v1/purchases', body, { ...bearer(apiKey), 'idempotency-key': externalId });
+}
+
+function unknown(code: string): Hope {
+  return { statuses: [404], holds: (text) => json(text).code === code };
+}
+
 /** Everything that the fleet is for, through the gateway. */
 export const KINDS: readonly Kind[] = [
   {
@@ -56,6 +72,24 @@ export const KINDS: readonly Kind[] = [
       const body = { externalId, buyerId: buyers[n % buyers.length], amount: PRICE, stream: 'subscription' };
       return post('/v1/purchases', body, { ...bearer(apiKey), 'idempotency-key': externalId });
     },
+  },
+  {
+    name: 'purchase of nobody',
+    service: 'viral-engine',
+    asks: 'identity',
+    isHasty: true,
+    perSecond: 1,
+    hope: unknown('BUYER_UNKNOWN'),
+    call: ({ apiKey }) => strange(apiKey, { buyerId: randomUUID() }),
+  },
+  {
+    name: 'purchase by no site',
+    service: 'viral-engine',
+    asks: 'website-builder',
+    isHasty: true,
+    perSecond: 1,
+    hope: unknown('WEBSITE_UNKNOWN'),
+    call: ({ apiKey, buyers }) => strange(apiKey, { buyerId: buyers[0], websiteId: randomUUID() }),
   },
   {
     name: 'redirect',
@@ -141,7 +175,7 @@ export const KINDS: readonly Kind[] = [
   },
 ];
 
-/** The kinds that one service answers. */
+/** The kinds that need one service. */
 export function kindsOf(service: ServiceName): string[] {
-  return KINDS.filter((kind) => kind.service === service).map(({ name }) => name);
+  return KINDS.filter((kind) => kind.service === service || kind.asks === service).map(({ name }) => name);
 }

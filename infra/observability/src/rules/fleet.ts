@@ -1,9 +1,15 @@
-import { anyJob, FLEET_NAMESPACES, SERVICES } from '../fleet.js';
+import { anyJob, FLEET_NAMESPACES, FLEET_NAMESPACES_EXPR, SERVICES } from '../fleet.js';
 import type { RuleGroup } from './rule.js';
 
 const FLEET = anyJob([...SERVICES, 'kong']);
 const CONTAINERS = `container=~"${[...SERVICES, 'kong'].join('|')}"`;
 const OURS = `and on (namespace) ${FLEET_NAMESPACES}`;
+
+/** Before all others: they ask whose namespace it is. */
+export const NAMESPACE_RULES: RuleGroup = {
+  name: 'namespaces',
+  rules: [{ record: FLEET_NAMESPACES, expr: FLEET_NAMESPACES_EXPR }],
+};
 
 /** Whether the processes are there, and whether they keep up. */
 export const FLEET_RULES: RuleGroup = {

@@ -1,6 +1,6 @@
 import { ACCESS_RULES } from './access.js';
 import { EVENT_RULES } from './events.js';
-import { FLEET_RULES } from './fleet.js';
+import { FLEET_RULES, NAMESPACE_RULES } from './fleet.js';
 import { GATEWAY_RULES } from './gateway.js';
 import { MONEY_RULES } from './money.js';
 import { REQUEST_RULES } from './requests.js';
@@ -11,6 +11,7 @@ import { TELEMETRY_RULES } from './telemetry.js';
 
 /** Everything that is computed and watched, in the order in which it is written. */
 export const RULE_GROUPS: readonly RuleGroup[] = [
+  NAMESPACE_RULES,
   ...SLO_GROUPS,
   FLEET_RULES,
   REQUEST_RULES,

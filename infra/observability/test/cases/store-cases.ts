@@ -99,8 +99,8 @@ export const STORE_CASES: readonly AlertCase[] = [
 /** Backups are a matter of days. */
 export const BACKUP_CASES: readonly AlertCase[] = [
   fires('BackupOld', 'when a night was missed', {
-    series: { [name(BACKUP, POD)]: '60x2300' },
-    atMinute: 2280,
+    series: { [name(BACKUP, POD)]: '3600x2400' },
+    atMinute: 2340,
     firing: {
       severity: 'critical',
       labels: { namespace: 'dd', ...POD },
