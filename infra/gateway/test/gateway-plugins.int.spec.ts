@@ -212,6 +212,7 @@ describe('a service that accepts no connection', () => {
       return [response.statusCode, tries];
     };
     expect(await seen()).toEqual([502, 2]);
-    expect(await seen({ method: 'POST', body: '{}' })).toEqual([502, 1]);
+    // Nothing of the body was sent either.
+    expect(await seen({ method: 'POST', body: '{}' })).toEqual([502, 2]);
   });
 });

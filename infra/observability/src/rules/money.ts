@@ -41,6 +41,15 @@ export const MONEY_RULES: RuleGroup = {
         'Reconciliation found {{ $value | humanize }} breaks of {{ $labels.invariant }} in {{ $labels.namespace }} within the hour.',
     },
     {
+      alert: 'RestoreHeld',
+      severity: 'warning',
+      expr: 'max by (namespace, job) (dailydoco_restore_hold) > 0',
+      for: '5m',
+      summary: 'A restored service waits for finance.',
+      description:
+        '{{ $labels.job }} in {{ $labels.namespace }} was restored to an earlier point and is read-only until somebody accepts what reconciliation lists.',
+    },
+    {
       alert: 'ReconciliationMissing',
       severity: 'warning',
       // A run that failed compared nothing. The first run of a process is not seen as growth, hence the long `for`.
@@ -90,6 +99,13 @@ and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
       summary: 'Commits of a writer fail.',
       description:
         '{{ $value | humanize }} commits a second of the writer {{ $labels.writer }} of {{ $labels.job }} in {{ $labels.namespace }} fail.',
+    },
+    {
+      alert: 'RestoreHeld',
+      severity: 'warning',
+      expr: 'max by (namespace, job) (dailydoco_restore_hold) == 1',
+      summary: 'A restored database waits for somebody to accept it.',
+      description: '{{ $labels.job }} in {{ $labels.namespace }} is read-only until its restore is accepted.',
     },
     {
       alert: 'ClicksDropped',

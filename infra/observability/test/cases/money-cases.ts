@@ -1,5 +1,6 @@
 import { fires, of, quiet, type AlertCase } from './alert-case.js';
 
+const HOLD = 'dailydoco_restore_hold';
 const BREAKS = 'dailydoco_reconciliation_breaks_total';
 const RUNS = 'dailydoco_reconciliation_runs_total';
 const OLDEST = 'dailydoco_payouts_oldest_unsettled_age_seconds';
@@ -30,6 +31,17 @@ const stuckFor = (age: string) =>
   `The oldest payout in dd that the rail has neither settled nor refused is ${age} old.`;
 
 export const MONEY_CASES: readonly AlertCase[] = [
+  fires('RestoreHeld', 'while a restored service is read-only', {
+    series: { [of(HOLD, 'payouts')]: '1x20' },
+    atMinute: 10,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, job: 'payouts' },
+      description:
+        'payouts in dd was restored to an earlier point and is read-only until somebody accepts what reconciliation lists.',
+    },
+  }),
+  quiet('RestoreHeld', 'once it was accepted', { series: { [of(HOLD, 'payouts')]: '1x3 0x20' }, atMinute: 15 }),
   fires('LedgerBreaks', 'at the first break, though its counter was not there before', {
     series: { [of(BREAKS, 'payouts', { invariant: 'I4' })]: '_x5 3x10' },
     atMinute: 8,
@@ -150,6 +162,16 @@ export const MONEY_CASES: readonly AlertCase[] = [
     series: { [of(COMMITS, 'viral-engine', { writer: 'purchases', outcome: 'committed' })]: '0+60x20' },
     atMinute: 12,
   }),
+  fires('RestoreHeld', 'as long as nobody has accepted', {
+    series: { [of('dailydoco_restore_hold', 'payouts')]: '1x5' },
+    atMinute: 2,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, job: 'payouts' },
+      description: 'payouts in dd is read-only until its restore is accepted.',
+    },
+  }),
+  quiet('RestoreHeld', 'afterwards', { series: { [of('dailydoco_restore_hold', 'payouts')]: '1 1 0x5' }, atMinute: 4 }),
   fires('ClicksDropped', 'when clicks are lost', {
     series: { [of(CLICKS, 'viral-engine', { reason: 'full' })]: '0x5 40x20' },
     atMinute: 12,
