@@ -41,7 +41,7 @@ describe('Burn rates', () => {
     const text = JSON.stringify(SLO_GROUPS);
     const recorded = new Set([...text.matchAll(/"record":"([^"]+)"/g)].map(([, name]) => name));
     const asked = new Set([...text.matchAll(/dailydoco:slo_errors:ratio_rate\d+[mhd]/g)].map(([name]) => name));
-    expect([...asked].toSorted()).toEqual([...recorded].toSorted());
+    expect(asked).toEqual(new Set(recorded));
   });
 });
 
