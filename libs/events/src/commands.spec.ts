@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseCommand } from './commands.js';
 
 /** What a command asks the database. */
@@ -39,6 +42,19 @@ describe('the command line', () => {
   it('takes the database from where it is told', () => {
     expect(parseCommand(['parked', '--database-url', 'postgres://h/d']).databaseUrl).toBe('postgres://h/d');
     expect(parseCommand(['parked']).databaseUrl).toBeUndefined();
+  });
+
+  it('takes it from a file, as pods have it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dailydoco-events-'));
+    try {
+      const file = join(folder, 'database-url');
+      writeFileSync(file, 'postgres://h/d\n');
+      expect(parseCommand(['parked', '--database-url-file', file]).databaseUrl).toBe('postgres://h/d');
+      expect(() => parseCommand(['parked', '--database-url-file', `${file}-not`])).toThrow('--database-url-file');
+      expect(() => parseCommand(['parked', '--database-url', 'x', '--database-url-file', file])).toThrow('not both');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it.each([

@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Sql } from '@dailydoco/database';
 import { discardParked, listParked, requestReplay } from './parked.store.js';
 import { republish } from './republish.js';
 
-export const USAGE = `dailydoco-events <command> [--database-url URL]
+export const USAGE = `dailydoco-events <command> [--database-url URL | --database-url-file FILE]
 
   parked    [--consumer NAME] [--limit N]
             lists parked events, oldest first
@@ -14,7 +15,7 @@ export const USAGE = `dailydoco-events <command> [--database-url URL]
   republish [--from-id N] [--to-id N] [--from TIME] [--to TIME] [--topic TOPIC] [--key KEY]
             publishes events of the last seven days once more; all conditions given must hold
 
-Without --database-url the connection comes from PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE.
+Without either the connection comes from PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE.
 `;
 
 /** A mistake in what was typed; the usage helps, a stack trace does not. */
@@ -22,6 +23,7 @@ export class UsageError extends Error {}
 
 const OPTIONS = {
   'database-url': { type: 'string' },
+  'database-url-file': { type: 'string' },
   consumer: { type: 'string' },
   topic: { type: 'string' },
   key: { type: 'string' },
@@ -57,11 +59,22 @@ export function parseCommand(args: readonly string[]): Command {
   const allowed = ALLOWED[name];
   if (allowed === undefined || rest.length > 0) throw new UsageError(`unknown command '${positionals.join(' ')}'`);
   for (const option of Object.keys(values)) {
-    if (option !== 'database-url' && !allowed.some((known) => known === option)) {
+    if (!option.startsWith('database-url') && !allowed.some((known) => known === option)) {
       throw new UsageError(`${name} takes no --${option}`);
     }
   }
-  return { databaseUrl: values['database-url'], run: runner(name, values) };
+  return { databaseUrl: databaseUrlOf(values), run: runner(name, values) };
+}
+
+/** Pods have it as a file, so that no command line shows a password. */
+function databaseUrlOf({ 'database-url': url, 'database-url-file': file }: Values): string | undefined {
+  if (file === undefined) return url;
+  if (url !== undefined) throw new UsageError('give --database-url or --database-url-file, not both');
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new UsageError(`--database-url-file: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function parse(args: readonly string[]): { values: Values; positionals: string[] } {
