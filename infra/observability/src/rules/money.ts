@@ -101,13 +101,6 @@ and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
         '{{ $value | humanize }} commits a second of the writer {{ $labels.writer }} of {{ $labels.job }} in {{ $labels.namespace }} fail.',
     },
     {
-      alert: 'RestoreHeld',
-      severity: 'warning',
-      expr: 'max by (namespace, job) (dailydoco_restore_hold) == 1',
-      summary: 'A restored database waits for somebody to accept it.',
-      description: '{{ $labels.job }} in {{ $labels.namespace }} is read-only until its restore is accepted.',
-    },
-    {
       alert: 'ClicksDropped',
       severity: 'warning',
       expr: grown({ metric: 'dailydoco_clicks_dropped_total', window: '10m', by: 'namespace, reason' }),

@@ -162,16 +162,6 @@ export const MONEY_CASES: readonly AlertCase[] = [
     series: { [of(COMMITS, 'viral-engine', { writer: 'purchases', outcome: 'committed' })]: '0+60x20' },
     atMinute: 12,
   }),
-  fires('RestoreHeld', 'as long as nobody has accepted', {
-    series: { [of('dailydoco_restore_hold', 'payouts')]: '1x5' },
-    atMinute: 2,
-    firing: {
-      severity: 'warning',
-      labels: { ...DD, job: 'payouts' },
-      description: 'payouts in dd is read-only until its restore is accepted.',
-    },
-  }),
-  quiet('RestoreHeld', 'afterwards', { series: { [of('dailydoco_restore_hold', 'payouts')]: '1 1 0x5' }, atMinute: 4 }),
   fires('ClicksDropped', 'when clicks are lost', {
     series: { [of(CLICKS, 'viral-engine', { reason: 'full' })]: '0x5 40x20' },
     atMinute: 12,
