@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Progress } from '@dailydoco/local';
 import { AirGappedBuilder, type MadeImage } from './air-gapped.js';
@@ -39,14 +39,10 @@ export async function buildAirGapped(args: Arguments, repository: string, progre
   });
   await progress.step('the runtime: Debian packages and Node', () => builder.makeRuntime());
   const jobs = [
-    ...IMAGES.filter(({ name }) => args.images.includes(name)).map((image) => ({
-      name: image.name,
-      make: () => builder.makeImage(image),
-    })),
-    ...(args.stores ? STORES : []).map((store) => ({ name: store.name, make: () => makeStore(store, builder) })),
+    ...IMAGES.map((image) => ({ name: image.name, make: () => builder.makeImage(image) })),
+    ...STORES.map((store) => ({ name: store.name, make: () => makeStore(store, builder) })),
   ];
-  const images: ManifestEntry[] = [];
-  for (const { name, make } of jobs) {
+  for (const { name, make } of jobs.filter((job) => args.images.includes(job.name))) {
     const entry = await madeEntry(name, make, progress);
     if (args.twice) {
       const again = await madeEntry(name, make, progress);
@@ -59,10 +55,21 @@ export async function buildAirGapped(args: Arguments, repository: string, progre
     progress.say(
       `  ${entry.digest}, ${megabytes(entry.unpackedBytes)} unpacked, ${megabytes(entry.archiveBytes)} to carry`,
     );
-    images.push(entry);
+    noteInManifest(entry, { version: builder.options.version, sourceDateEpoch: epochSeconds }, builder.options.outDir);
   }
-  const manifest = { version: appVersion(repository), sourceDateEpoch: epochSeconds, images };
-  writeFileSync(join(outFolder(repository), 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** After each image, so that a build that is broken off leaves a manifest of what is there. */
+function noteInManifest(
+  entry: ManifestEntry,
+  head: { version: string; sourceDateEpoch: number },
+  outDir: string,
+): void {
+  const file = join(outDir, 'manifest.json');
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { images: ManifestEntry[] }).images : [];
+  const kept = before.filter(({ name, archive }) => name !== entry.name && existsSync(join(outDir, archive)));
+  const images = [...kept, entry].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  writeFileSync(file, `${JSON.stringify({ ...head, images }, null, 2)}\n`);
 }
 
 async function madeEntry(name: string, make: () => Promise<MadeImage>, progress: Progress): Promise<ManifestEntry> {

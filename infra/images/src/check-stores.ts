@@ -4,6 +4,8 @@ import type { Progress } from '@dailydoco/local';
 import type { Buildah } from './buildah.js';
 import { runContainer } from './container.js';
 import { readSettings } from './oci-archive.js';
+import type { StoreName } from './store-names.js';
+import { BuildError } from './run.js';
 import { STORES } from './stores.js';
 
 interface StoreTrial {
@@ -15,7 +17,7 @@ interface StoreTrial {
   readonly memory: readonly string[];
 }
 
-const TRIALS: Readonly<Record<string, StoreTrial>> = {
+const TRIALS: Readonly<Record<StoreName, StoreTrial>> = {
   postgres: {
     environment: { POSTGRES_PASSWORD: 'only for this check' },
     memory: ['/var/lib/postgresql', '/run/postgresql'],
@@ -45,14 +47,15 @@ const TRIALS: Readonly<Record<string, StoreTrial>> = {
 
 /** Starts each store's stand-in with a read-only root and a network of its own, and uses it; gives the failures. */
 export async function checkStores(
-  { outDir, work, buildah }: { outDir: string; work: string; buildah: Buildah },
+  { names, outDir, work, buildah }: { names: readonly string[]; outDir: string; work: string; buildah: Buildah },
   progress: Progress,
 ): Promise<number> {
   let failed = 0;
-  for (const { name, user } of STORES) {
+  for (const { name, user } of STORES.filter((store) => names.includes(store.name))) {
     const file = join(outDir, `${name}.oci.tar`);
     const trial = TRIALS[name];
-    if (trial === undefined || !existsSync(file)) continue;
+    if (!existsSync(file))
+      throw new BuildError(`${file} does not exist: build it first with npm run images -- --air-gapped --stores`);
     const settings = await readSettings(file);
     const { code, stdout, stderr } = await buildah.mounted(`oci-archive:${file}`, (root) =>
       runContainer(

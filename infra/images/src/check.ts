@@ -115,7 +115,8 @@ export async function checkImages(args: Arguments, repository: string, progress:
       for (const trial of trialsOf(image)) note(trial.title, await resultOf(trial, { root, settings, work, image }));
     });
   }
-  if (args.stores) failed += await checkStores({ outDir: outFolder(repository), work, buildah }, progress);
+  if (args.stores)
+    failed += await checkStores({ names: args.images, outDir: outFolder(repository), work, buildah }, progress);
   if (args.live) failed += await checkLive({ archives, buildah, work }, progress);
   progress.say(failed === 0 ? 'All as it should be.' : `${failed} failed.`);
   return failed === 0 ? 0 : 1;

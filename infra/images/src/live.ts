@@ -20,7 +20,7 @@ const STOPPED_WITHIN_MS = 60_000;
 /** Starts the fleet of this checkout on ports of its own, and lets each image join it as one more replica; gives the failures. */
 export async function checkLive({ archives, buildah, work }: LiveCheck, progress: Progress): Promise<number> {
   const dataDir = mkdtempSync(join(tmpdir(), 'dailydoco-images-'));
-  const fleet = await startFleet({ dataDir, gatewayPort: 0, progress });
+  const fleet = await startFleet({ dataDir, gatewayPort: 0, progress, endsOnSignal: true });
   let failed = 0;
   try {
     for (const { image, file } of archives) {

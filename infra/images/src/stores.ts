@@ -7,6 +7,7 @@ import type { ImageConfig } from './buildah.js';
 import { fetchPackages, readDebianLock } from './debian.js';
 import { makeRoot, packRoot } from './root-file-system.js';
 import { run } from './run.js';
+import type { StoreName } from './store-names.js';
 
 const LOG4J_BINDING = 'org.apache.logging.log4j:log4j-slf4j-impl:2.24.3';
 const JAVA_HOME = '/usr/lib/jvm/java-17-openjdk-amd64';
@@ -14,7 +15,7 @@ const SHELL = ['bash', 'coreutils', 'dash', 'findutils', 'grep', 'gzip', 'libc-b
 
 /** Stand-ins for the stores' official images, for an evaluation on a cluster that reaches no registry. Not for production. */
 export interface StoreImage {
-  readonly name: string;
+  readonly name: StoreName;
   readonly version: string;
   /** Debian packages, taken with all that they depend on. */
   readonly packages: readonly string[];

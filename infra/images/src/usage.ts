@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { IMAGES } from './catalogue.js';
+import { STORE_NAMES } from './store-names.js';
 
 export const USAGE = `npm run images -- [options]
   (none)             builds the seven images from the Dockerfile with docker, podman or buildah, whichever is there
@@ -10,7 +11,8 @@ export const USAGE = `npm run images -- [options]
     --stores         and the stores' stand-ins
     --live           and lets each join a running fleet until it is ready
   --update-debian    pins today's Debian packages in debian.lock.json
-  --image NAME       one image only; may be repeated: ${IMAGES.map(({ name }) => name).join(', ')}
+  --image NAME       one image only; may be repeated: ${IMAGES.map(({ name }) => name).join(', ')};
+                     with --stores also ${STORE_NAMES.join(', ')}
   --registry PREFIX  what stands before the names; ghcr.io/dailydoco/dailydoco unless told
   --engine NAME      docker, podman or buildah
   --build-image REF, --run-image REF
@@ -43,7 +45,7 @@ const REGISTRY = /^[a-z0-9]+(?:(?:[./]|_|-+|:(?=\d))[a-z0-9]+)*$/;
 /** Reads the command line; a word or a name that does not exist is refused with the list of those that do. */
 export function readArguments(words: readonly string[]): Arguments {
   const values = parsed(words);
-  const known = IMAGES.map(({ name }) => name);
+  const known = [...IMAGES.map(({ name }) => name), ...(values.stores ? STORE_NAMES : [])];
   const unknown = values.image.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new UsageError(`there is no image ${unknown}: use ${known.join(', ')}`);
   if (!REGISTRY.test(values.registry))

@@ -9,9 +9,12 @@ describe('the command line', () => {
   it('means all seven images unless told', () => {
     expect(readArguments([]).images).toEqual(IMAGES.map(({ name }) => name));
     expect(readArguments(['--image', 'payouts', '--image', 'gateway']).images).toEqual(['payouts', 'gateway']);
+    expect(readArguments(['--air-gapped', '--stores']).images).toEqual(expect.arrayContaining(['identity', 'kafka']));
+    expect(readArguments(['--air-gapped', '--stores', '--image', 'kafka']).images).toEqual(['kafka']);
   });
 
   it.each([
+    [['--image', 'kafka'], /there is no image kafka/],
     [['--image', 'kong'], /there is no image kong: use identity, viral-engine/],
     [['--engine', 'lxc'], /--engine lxc is not known: use docker, podman or buildah/],
     [['--registry', 'https://x/y'], /--registry https:\/\/x\/y is not the beginning/],
