@@ -45,8 +45,8 @@ ${date}, ${machine}. ${results.length} cases in ${minutes.toFixed(1)} minutes: $
 ${kinds.join('\n')}
 
 A service's death, its cut from Postgres, or from the gateway, may fail the requests that need it. Postgres, which all share here, and the gateway may fail all. Kafka, Redis and a
-neighbour may fail none: events wait in the outbox, each process counts for itself, and what a neighbour said is remembered; but who was never heard of must be asked
-about within 200 ms, so such purchases may be refused at any time. A line that is only slow or lossy may fail none.
+neighbour may fail none: events wait in the outbox, each process counts for itself, and what a neighbour said is remembered; only of buyers and sites never heard of a neighbour
+must be asked, and without it their purchases may be refused. A line that is only slow or lossy may fail none.
 
 ## Lines and processes
 

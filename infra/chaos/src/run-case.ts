@@ -29,8 +29,7 @@ const QUIET_MS = 3_000;
 const WATCH_EVERY_MS = 100;
 /** Longer than the bound, so that a late recovery is told from none. */
 const WAIT_FOR_RECOVERY_MS = 45_000;
-const HASTY = KINDS.filter(({ isHasty }) => isHasty === true).map(({ name }) => name);
-const PATIENT = KINDS.filter(({ isHasty }) => isHasty !== true).map(({ name }) => name);
+const EVERY_KIND = KINDS.map(({ name }) => name);
 
 /** Load, the fault, its end, the recovery, the end of the load; then what the books say. */
 export async function runCase(chosen: Case, seed: number, stage: Stage, inhabitants: Inhabitants): Promise<CaseResult> {
@@ -56,7 +55,7 @@ interface Course {
 
 /** The fault, its end and the recovery, under load. */
 async function strike(chosen: Case, seed: number, stage: Stage, traffic: Traffic): Promise<Course> {
-  const allowances: Allowance[] = [{ kinds: HASTY, silently: false, fromMs: 0 }];
+  const allowances: Allowance[] = [];
   let beganMs = 0;
   let endedMs: number;
   try {
@@ -76,11 +75,9 @@ async function strike(chosen: Case, seed: number, stage: Stage, traffic: Traffic
 }
 
 async function watchRecovery({ samples }: Traffic, fromMs: number, quietMs: number): Promise<number | undefined> {
-  const kinds = PATIENT;
   for (;;) {
     const nowMs = performance.now();
-    const patient = samples.filter(({ kind }) => kinds.includes(kind));
-    const recovered = recoveredAtMs(patient, { fromMs, nowMs, kinds, quietMs });
+    const recovered = recoveredAtMs(samples, { fromMs, nowMs, kinds: EVERY_KIND, quietMs });
     if (recovered !== undefined || nowMs > fromMs + WAIT_FOR_RECOVERY_MS) return recovered;
     await wait(WATCH_EVERY_MS);
   }

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Caller, type Line, SERVICES, type ServiceName } from '@dailydoco/local';
 import type { NetworkFault } from '@dailydoco/testing';
-import { kindsOf } from '../traffic/kinds.js';
+import { askedOf, kindsOf } from '../traffic/kinds.js';
 import type { Case, Phase, Stage } from './case.js';
 
 const SLOW_MS = 1_000;
@@ -102,8 +102,8 @@ export const NETWORK_CASES: readonly Case[] = [
   ...KAFKA_TRIOS.map((from) => lineCase({ from, to: 'kafka', mayFail: [] })),
   // Who counts there counts for itself meanwhile.
   ...(['identity', 'gateway'] as const).map((from) => lineCase({ from: [from], to: 'redis', mayFail: [] })),
-  // What is asked of a neighbour on a request's way is remembered, or can wait.
-  ...NEIGHBOURS.map(([from, to]) => lineCase({ from: [from], to, mayFail: [] })),
+  // What is asked of a neighbour on a request's way is remembered, or can wait, unless it was never heard of.
+  ...NEIGHBOURS.map(([from, to]) => lineCase({ from: [from], to, mayFail: askedOf(from, to) })),
   ...SERVICES.map((to) => lineCase({ from: ['gateway'], to, mayFail: kindsOf(to) })),
   slowKafka,
 ];

@@ -10,8 +10,6 @@ export interface Kind {
   readonly service: ServiceName;
   /** Asked about what its own service has not heard of: nothing can stand in for that. */
   readonly asks?: ServiceName;
-  /** It has so little time that a busy machine is enough to refuse it: it may be refused whenever, but never uncleanly. */
-  readonly isHasty?: boolean;
   readonly perSecond: number;
   readonly hope: Hope;
   /** The nth of its kind. */
@@ -77,7 +75,6 @@ export const KINDS: readonly Kind[] = [
     name: 'purchase of nobody',
     service: 'viral-engine',
     asks: 'identity',
-    isHasty: true,
     perSecond: 1,
     hope: unknown('BUYER_UNKNOWN'),
     call: ({ apiKey }) => strange(apiKey, { buyerId: randomUUID() }),
@@ -86,7 +83,6 @@ export const KINDS: readonly Kind[] = [
     name: 'purchase by no site',
     service: 'viral-engine',
     asks: 'website-builder',
-    isHasty: true,
     perSecond: 1,
     hope: unknown('WEBSITE_UNKNOWN'),
     call: ({ apiKey, buyers }) => strange(apiKey, { buyerId: buyers[0], websiteId: randomUUID() }),
@@ -174,6 +170,11 @@ export const KINDS: readonly Kind[] = [
     },
   },
 ];
+
+/** What one service asks another for while a caller waits. */
+export function askedOf(from: ServiceName, to: ServiceName): string[] {
+  return KINDS.filter((kind) => kind.service === from && kind.asks === to).map(({ name }) => name);
+}
 
 /** The kinds that need one service. */
 export function kindsOf(service: ServiceName): string[] {

@@ -1,4 +1,3 @@
-import { DomainError, isTransient } from '@dailydoco/errors';
 import type { GrpcClient } from '@dailydoco/grpc';
 import {
   type GetUserResponse,
@@ -6,12 +5,12 @@ import {
   type UserServiceService,
 } from '@dailydoco/proto/dailydoco/identity/v1/identity';
 import { asTenantId, asUserId, type UserId } from '../ids.js';
+import { askNeighbour, type Question } from '../neighbour.client.js';
 import type { UserDirectory } from './ensure-member.js';
 import type { MemberStatus } from './member.js';
 import type { Registration } from './register-member.js';
 
-/** A purchase is waiting for the answer. */
-const DEADLINE_MS = 200;
+const QUESTION: Question = { unknown: 'USER_UNKNOWN', detail: 'Who the buyer is cannot be asked right now.' };
 
 /** Identity, asked for a user that no event has told of yet. */
 export class IdentityUsers implements UserDirectory {
@@ -22,13 +21,8 @@ export class IdentityUsers implements UserDirectory {
   }
 
   async findUser(userId: UserId): Promise<Registration | undefined> {
-    try {
-      return toRegistration(await this.#client.getUser({ userId }, { deadlineMs: DEADLINE_MS }));
-    } catch (error) {
-      if (error instanceof DomainError && error.reason === 'USER_UNKNOWN') return undefined;
-      if (!isTransient(error)) throw error;
-      throw new DomainError('UNAVAILABLE', { detail: 'Who the buyer is cannot be asked right now.', cause: error });
-    }
+    const user = await askNeighbour(QUESTION, (deadlineMs) => this.#client.getUser({ userId }, { deadlineMs }));
+    return user && toRegistration(user);
   }
 }
 

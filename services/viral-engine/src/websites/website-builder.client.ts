@@ -1,11 +1,10 @@
-import { DomainError, isTransient } from '@dailydoco/errors';
 import type { GrpcClient } from '@dailydoco/grpc';
 import type { SiteServiceService } from '@dailydoco/proto/dailydoco/website/v1/website';
 import { asUserId, type TenantId, type WebsiteId } from '../ids.js';
+import { askNeighbour, type Question } from '../neighbour.client.js';
 import type { Website, WebsiteDirectory } from './learn-website.js';
 
-/** A purchase is waiting for the answer. */
-const DEADLINE_MS = 200;
+const QUESTION: Question = { unknown: 'WEBSITE_UNKNOWN', detail: 'Whose website it is cannot be asked right now.' };
 
 /** Website-builder, asked for a website that no event has told of yet. */
 export class BuilderSites implements WebsiteDirectory {
@@ -16,13 +15,8 @@ export class BuilderSites implements WebsiteDirectory {
   }
 
   async findWebsite(tenantId: TenantId, websiteId: WebsiteId): Promise<Website | undefined> {
-    try {
-      const { ownerId } = await this.#client.getSite({ siteId: websiteId }, { deadlineMs: DEADLINE_MS, tenantId });
-      return { tenantId, websiteId, ownerId: asUserId(ownerId) };
-    } catch (error) {
-      if (error instanceof DomainError && error.reason === 'WEBSITE_UNKNOWN') return undefined;
-      if (!isTransient(error)) throw error;
-      throw new DomainError('UNAVAILABLE', { detail: 'Whose website it is cannot be asked right now.', cause: error });
-    }
+    const request = { siteId: websiteId };
+    const site = await askNeighbour(QUESTION, (deadlineMs) => this.#client.getSite(request, { deadlineMs, tenantId }));
+    return site && { tenantId, websiteId, ownerId: asUserId(site.ownerId) };
   }
 }
