@@ -1,7 +1,14 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { explain, prepareFirstUse, repositoryRoot, startFleet, terminalProgress } from '@dailydoco/local';
-import { ensureKafkaJars, ensureSystemPackages, startKafka, startPostgres, startRedis } from '@dailydoco/stores';
+import {
+  ensureDebianPackages,
+  ensureKafkaJars,
+  ensureSystemPackages,
+  startKafka,
+  startPostgres,
+  startRedis,
+} from '@dailydoco/stores';
 import { startSpanCollector } from '@dailydoco/testing';
 import { type Project, readProjects } from './projects.js';
 import { run } from './run.js';
@@ -68,7 +75,10 @@ async function specs(projects: readonly Project[], target: 'test' | 'int', env: 
 }
 
 async function integrationSpecs(projects: readonly Project[], folder: string): Promise<Count> {
-  await progress.step('find Redis, Java and Maven', (note) => ensureSystemPackages({ onProgress: note }));
+  await progress.step('find Redis, Java, Maven and OpenSSL', async (note) => {
+    await ensureSystemPackages({ onProgress: note });
+    await ensureDebianPackages([{ program: 'openssl', debianPackage: 'openssl' }], { onProgress: note });
+  });
   const jarsDir = await progress.step('find Kafka’s jars', (note) => ensureKafkaJars({ onProgress: note }));
   const stores = await progress.step('start stores for the integration specs', async () => {
     const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), durable: false });

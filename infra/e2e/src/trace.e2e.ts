@@ -4,7 +4,7 @@ import { type CollectedSpan, readSpans } from '@dailydoco/testing';
 import { expecting, post } from './gateway.js';
 import { soon } from './waiting.js';
 import type { Purchase } from './wire.js';
-import { at, newKey, openTenant, registerChain, sale } from './world.js';
+import { at, newEmail, newKey, newPassword, openTenant, referralsOf, register, registerChain, sale } from './world.js';
 
 // Where the collector of the fleet under test keeps its spans; a fleet that was started without one cannot be looked into.
 const spansFile = process.env['SPANS_FILE'];
@@ -25,6 +25,13 @@ class Trace {
   /** The spans of a service by their instrumentation's last word: http, pg, kafkajs … */
   of(service: string, scope: string): CollectedSpan[] {
     return [...this.#spans.values()].filter((span) => span.service === service && span.scope.includes(scope));
+  }
+
+  /** Whether the one is somewhere above the other. */
+  isAbove(upper: CollectedSpan, lower: CollectedSpan): boolean {
+    let here = this.#parentOf(lower);
+    while (here !== undefined && here !== upper) here = this.#parentOf(here);
+    return here === upper;
   }
 
   /** The services on the way from a span up to the request, nearest first, each named once in a row. */
@@ -48,13 +55,45 @@ class Trace {
   }
 }
 
+/** A caller's own span, from which all that follows must hang. */
+function newCaller(): { traceId: string; spanId: string; headers: { traceparent: string } } {
+  const [traceId, spanId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
+  return { traceId, spanId, headers: { traceparent: `00-${traceId}-${spanId}-01` } };
+}
+
+whenTraced('the trace of a registration', () => {
+  it('goes from identity by gRPC into viral-engine, and by Kafka into all who remember people', async () => {
+    const tenant = await openTenant('trace');
+    const { code: referralCode } = await referralsOf(await register(tenant));
+    const json = { email: newEmail(), password: newPassword(), displayName: 'Somebody traced', referralCode };
+    const { traceId, spanId, headers } = newCaller();
+    expecting(201, await post('/v1/auth/register', { host: tenant.host, json, headers }));
+    await soon(async () => {
+      const trace = Trace.read(spansFile ?? '', traceId);
+      const [asked, ...others] = trace.of('viral-engine', 'instrumentation-grpc');
+      expect([asked?.name, others.length]).toEqual(['grpc.dailydoco.viral.v1.ReferralService/CheckReferral', 0]);
+      if (asked === undefined) return;
+      expect(trace.wayUp(asked)).toEqual(['viral-engine', 'identity', 'gateway']);
+      const calling = trace.of('identity', 'instrumentation-grpc').filter((span) => trace.isAbove(span, asked));
+      expect(calling.length).toBe(1);
+      const statements = trace.of('viral-engine', 'instrumentation-pg');
+      expect(statements.some((statement) => trace.isAbove(asked, statement))).toBe(true);
+      expect(statements.some((statement) => !trace.isAbove(asked, statement))).toBe(true);
+      for (const service of ['viral-engine', 'analytics'])
+        for (const statement of trace.of(service, 'instrumentation-pg'))
+          expect(trace.wayUp(statement)).toEqual([service, 'identity', 'gateway']);
+      expect(trace.of('analytics', 'instrumentation-pg').length).toBeGreaterThan(0);
+      expect(new Set(trace.roots())).toEqual(new Set([spanId]));
+    }, 30_000);
+  });
+});
+
 whenTraced('the trace of a purchase', () => {
   it('goes from the gateway over HTTP, database, outbox and Kafka into the databases of the consumers', async () => {
     const tenant = await openTenant('trace');
     const chain = await registerChain(tenant, 3);
     const { key } = await newKey(tenant, 'purchases:write');
-    const [traceId, callerSpanId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
-    const headers = { traceparent: `00-${traceId}-${callerSpanId}-01` };
+    const { traceId, spanId, headers } = newCaller();
     expecting(201, await post<Purchase>('/v1/purchases', { as: key, json: sale(at(chain, 2)), headers }));
     await soon(async () => {
       const trace = Trace.read(spansFile ?? '', traceId);
@@ -68,7 +107,7 @@ whenTraced('the trace of a purchase', () => {
         for (const statement of statements) expect(trace.wayUp(statement)).toEqual(way);
       }
       // One tree: what has no parent here hangs from the caller's own span.
-      expect(new Set(trace.roots())).toEqual(new Set([callerSpanId]));
+      expect(new Set(trace.roots())).toEqual(new Set([spanId]));
     }, 30_000);
   });
 });

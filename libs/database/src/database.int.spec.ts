@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DomainError } from '@dailydoco/errors';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { barrier, createTestDatabase, eventually, type TestDatabase } from '@dailydoco/testing';
 import type { Pool } from 'pg';
@@ -96,6 +97,13 @@ describe('migrations', () => {
     stopped.abort();
     await expect(waited).resolves.toBeUndefined();
     await away.end();
+  });
+
+  it('are waited for with all that the failure says, down to its cause', async () => {
+    const cause = new Error('the breaker of postgres is open', { cause: new Error('connect ECONNREFUSED') });
+    const refused = new DomainError('UNAVAILABLE', { detail: 'cannot be reached', cause });
+    const waited = waitForSchema({ sql: { query: () => Promise.reject(refused) }, sources: sources(), timeoutMs: 0 });
+    await expect(waited).rejects.toThrow('cannot be reached: the breaker of postgres is open: connect ECONNREFUSED');
   });
 
   it('refuse a history that was edited or is missing on disk', async () => {

@@ -190,12 +190,19 @@ export async function waitForSchema(options: WaitForSchemaOptions): Promise<void
   }
 }
 
+/** What an error says, and what those beneath it say: a breaker's refusal alone does not tell what is wrong. */
+function causesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)];
+  const beneath = error.cause === undefined ? [] : causesOf(error.cause);
+  return [error.message, ...beneath.filter((said) => !error.message.includes(said))];
+}
+
 /** Why the service cannot serve yet; undefined when it can. */
 async function lacking(sql: Sql, sources: readonly MigrationSource[]): Promise<string | undefined> {
   try {
     const missing = await missingMigrations(sql, sources);
     return missing.length === 0 ? undefined : `the database lacks migrations: ${missing.join(', ')}`;
   } catch (error) {
-    return `the database cannot be asked for its schema: ${error instanceof Error ? error.message : String(error)}`;
+    return `the database cannot be asked for its schema: ${causesOf(error).join(': ')}`;
   }
 }

@@ -61,6 +61,17 @@ async function fail(breaker: Breaker, times: number): Promise<void> {
 }
 
 describe('a breaker', () => {
+  it('tells logs, and nobody else, why it is open', async () => {
+    const { breaker, client } = newBreaker();
+    await fail(breaker, 3);
+    const refusal = breaker.refusal();
+    expect(refusal.detail).not.toContain('no connection');
+    expect(refusal.cause).toMatchObject({
+      message: `the breaker of ${client} is open`,
+      cause: { detail: 'no connection' },
+    });
+  });
+
   it('opens after so many failures in a row, and does no work while it is open', async () => {
     const { breaker, client } = newBreaker();
     await fail(breaker, 2);

@@ -64,6 +64,8 @@ export class Breaker {
   readonly #retryAfterSeconds: number;
   #probing = false;
   #openedAtMs: number | undefined;
+  /** Why it is open; of a probe that was cancelled, too. */
+  #lastFailure: unknown;
 
   constructor(options: BreakerOptions) {
     const { client, failuresInRow = 10, firstPauseMs = 500, longestPauseMs = 5_000, judge = verdictOn } = options;
@@ -116,7 +118,7 @@ export class Breaker {
     return new DomainError('UNAVAILABLE', {
       detail,
       retryAfterSeconds: this.#retryAfterSeconds,
-      cause: new Error(`the breaker of ${this.#client} is open`),
+      cause: new Error(`the breaker of ${this.#client} is open`, { cause: this.#lastFailure }),
     });
   }
 
@@ -139,10 +141,11 @@ export class Breaker {
   #onOpen(reason: unknown): void {
     const client = this.#client;
     states.set(STATE_VALUE.open, { client });
+    const err = isOutcome(reason) ? reason.error : undefined;
+    this.#lastFailure = err;
     if (this.#openedAtMs !== undefined) return;
     this.#openedAtMs = performance.now();
     opened.add(1, { client });
-    const err = isOutcome(reason) ? reason.error : undefined;
     this.#logger?.warn({ client, err }, 'the breaker opened: the peer is left alone, and callers are told at once');
   }
 
@@ -151,6 +154,7 @@ export class Breaker {
     states.set(STATE_VALUE.closed, { client });
     const openMs = Math.round(performance.now() - (this.#openedAtMs ?? performance.now()));
     this.#openedAtMs = undefined;
+    this.#lastFailure = undefined;
     this.#logger?.info({ client, openMs }, 'the breaker closed: the peer answers again');
   }
 }

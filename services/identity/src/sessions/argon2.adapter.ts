@@ -1,4 +1,4 @@
-import { DomainError } from '@dailydoco/errors';
+import { Bulkhead } from '@dailydoco/resilience';
 import { hash, verify } from '@node-rs/argon2';
 import type { Passwords } from './sign-in.js';
 
@@ -6,22 +6,22 @@ import type { Passwords } from './sign-in.js';
 const OPTIONS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 /** Each running hash holds 19 MiB and a thread of the pool. */
 const MAX_RUNNING = 3;
+/** In ten seconds or so all of them have had their turn. */
 const MAX_WAITING = 300;
 
 /** Argon2id in the thread pool, never on the event loop; past a bounded queue callers are told to come back. */
 export class Argon2Passwords implements Passwords {
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #bulkhead = new Bulkhead({ client: 'argon2', concurrent: MAX_RUNNING, queued: MAX_WAITING });
   /** What an unknown account's password is compared with, so that it takes as long as a known one's. */
   #nobody: Promise<string> | undefined;
 
   hash(password: string): Promise<string> {
-    return this.#inTurn(() => hash(password, OPTIONS));
+    return this.#bulkhead.run(() => hash(password, OPTIONS));
   }
 
   async verify(passwordHash: string | undefined, password: string): Promise<boolean> {
     const compared = passwordHash ?? (await this.#hashOfNobody());
-    const same = await this.#inTurn(() => verify(compared, password));
+    const same = await this.#bulkhead.run(() => verify(compared, password));
     return same && passwordHash !== undefined;
   }
 
@@ -32,21 +32,6 @@ export class Argon2Passwords implements Passwords {
       // A full queue must not be remembered: unknown accounts would be told apart by it from then on.
       this.#nobody = undefined;
       throw error;
-    }
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= MAX_RUNNING) {
-      if (this.#waiting.length >= MAX_WAITING) throw new DomainError('OVERLOADED', { retryAfterSeconds: 2 });
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else this.#running += 1;
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      // The turn passes on; nobody waiting: it is given back.
-      if (next === undefined) this.#running -= 1;
-      else next();
     }
   }
 }
