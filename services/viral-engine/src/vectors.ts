@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { formatDecimal, parseDecimal } from '@dailydoco/money';
 import { z } from 'zod';
+import { CUT_RULES } from './commissions/limit-entries.js';
 import { asUserId } from './ids.js';
 import { firstDifference, type VectorCase } from './vectors/vector-case.js';
 
@@ -16,9 +17,28 @@ const micros = z.string().transform((text, context) => {
 const amount = micros.transform(formatDecimal);
 const bps = z.int().min(0).max(10_000);
 
+const standing = z.strictObject({ ownPurchases: z.int().min(0), activeReferrals: z.int().min(0) });
 const earner = z
-  .strictObject({ id: z.string(), status: z.enum(['active', 'suspended', 'erased']), boostBps: bps.default(0) })
-  .transform(({ id, status, boostBps }) => ({ userId: asUserId(id), status, boostBps }));
+  .strictObject({
+    id: z.string(),
+    status: z.enum(['active', 'suspended', 'erased']),
+    boostBps: bps.default(0),
+    standing: standing.optional(),
+  })
+  .transform(({ id, status, boostBps, standing }) => ({ userId: asUserId(id), status, boostBps, standing }));
+/** What the caps leave before the purchase; a vector without it has no caps. */
+const rooms = z
+  .strictObject({
+    people: z
+      .record(
+        z.string(),
+        z.strictObject({ day: micros.optional(), month: micros.optional(), lifetime: micros.optional() }),
+      )
+      .default({}),
+    company: z.strictObject({ mode: z.enum(['pro_rata', 'stop']), left: micros, closed: z.boolean() }).optional(),
+  })
+  .optional();
+const cuts = z.array(z.strictObject({ rule: z.enum(CUT_RULES), amount }));
 const share = { kind: z.string(), level: z.int().nullable(), beneficiary: z.string() };
 
 const vectorCase = z
@@ -29,15 +49,20 @@ const vectorCase = z
       websiteBonusBps: bps,
       maxPayoutBps: bps,
       compression: z.enum(['none', 'dynamic']),
+      qualification: z
+        .array(z.strictObject({ level: z.int(), minOwnPurchases: z.int(), minActiveReferrals: z.int() }))
+        .default([]),
     }),
     buyer: z.string(),
     upline: z.array(earner),
     websiteOwner: earner.nullish(),
     amount: micros,
+    rooms,
     expected: z.strictObject({
-      commissions: z.array(z.strictObject({ ...share, rateBps: z.int(), amount })),
+      commissions: z.array(z.strictObject({ ...share, rateBps: z.int(), amount, cuts: cuts.optional() })),
       total: amount,
       house: amount,
+      lost: z.array(z.strictObject({ ...share, cuts })).optional(),
     }),
     refunds: z
       .array(
@@ -55,6 +80,7 @@ const vectorCase = z
     (vector): VectorCase => ({
       name: vector.name,
       terms: vector.plan,
+      rooms: vector.rooms,
       buyerId: asUserId(vector.buyer),
       upline: vector.upline,
       websiteOwner: vector.websiteOwner ?? undefined,

@@ -8,7 +8,7 @@ import { asPurchaseId, type TenantId, type UserId } from '../src/ids.js';
 import { changeMemberStatus } from '../src/members/change-member.js';
 import { commitPurchaseGroup } from '../src/purchases/commit-purchase-group.js';
 import type { PurchaseRecord } from '../src/purchases/purchase.js';
-import type { BuyerRef } from '../src/purchases/purchase-group.js';
+import type { MemberRef } from '../src/purchases/group-keys.js';
 import { PurchaseGroupStore } from '../src/purchases/purchase-group.store.js';
 import { PurchaseStore } from '../src/purchases/purchase.store.js';
 import { type Engine, START, startEngine } from './engine.js';
@@ -30,7 +30,7 @@ class PausedGroup extends PurchaseGroupStore {
     this.#pause = pause;
   }
 
-  override async readEarners(people: readonly BuyerRef[]): Promise<Map<string, Earner>> {
+  override async readEarners(people: readonly MemberRef[]): Promise<Map<string, Earner>> {
     const earners = await super.readEarners(people);
     await this.#pause.wait();
     return earners;

@@ -2,6 +2,12 @@ import { formatMoney, moneyAnswerSchema, uuidSchema } from '@dailydoco/http';
 import { z } from 'zod';
 import type { Commission } from './commission.js';
 import { COMMISSION_STATUSES } from './entry-life.js';
+import { type Cut, CUT_RULES } from './limit-entries.js';
+
+/** What limits took off, as every answer shows it. */
+export const cutsSchema = z
+  .array(z.object({ rule: z.enum(CUT_RULES), amount: moneyAnswerSchema }))
+  .meta({ description: 'What each limit of the plan took off; it stays with the house.' });
 
 /** A commission as every answer shows it. */
 export const commissionSchema = z
@@ -13,7 +19,8 @@ export const commissionSchema = z
     beneficiaryId: uuidSchema,
     rateBps: z.int(),
     boostBps: z.int(),
-    amount: moneyAnswerSchema.meta({ description: 'The gross at the split, after the cap.' }),
+    amount: moneyAnswerSchema.meta({ description: 'The gross at the split, after all limits.' }),
+    cuts: cutsSchema,
     reversed: moneyAnswerSchema.meta({ description: 'What was taken back.' }),
     net: moneyAnswerSchema.meta({ description: 'What stands.' }),
     status: z.enum(COMMISSION_STATUSES),
@@ -25,7 +32,8 @@ export const commissionSchema = z
 export type CommissionView = z.infer<typeof commissionSchema>;
 
 export function viewCommission(commission: Commission): CommissionView {
-  const { grossMicros, netMicros, currency } = commission;
+  const { grossMicros, netMicros, currency, cuts } = commission;
+  const money = (amountMicros: bigint) => formatMoney({ amountMicros, currency });
   return {
     id: commission.id,
     purchaseId: commission.purchaseId,
@@ -34,13 +42,21 @@ export function viewCommission(commission: Commission): CommissionView {
     beneficiaryId: commission.beneficiaryId,
     rateBps: commission.rateBps,
     boostBps: commission.boostBps,
-    amount: formatMoney({ amountMicros: grossMicros, currency }),
-    reversed: formatMoney({ amountMicros: grossMicros - netMicros, currency }),
-    net: formatMoney({ amountMicros: netMicros, currency }),
+    amount: money(grossMicros),
+    cuts: viewCuts(cuts, money),
+    reversed: money(grossMicros - netMicros),
+    net: money(netMicros),
     status: commission.status,
     availableAt: commission.availableAt.toISOString(),
     createdAt: commission.createdAt.toISOString(),
   };
+}
+
+export function viewCuts(
+  cuts: readonly Cut[],
+  money: (micros: bigint) => z.infer<typeof moneyAnswerSchema>,
+): z.infer<typeof cutsSchema> {
+  return cuts.map(({ rule, amountMicros }) => ({ rule, amount: money(amountMicros) }));
 }
 
 /** A website bonus has no level. */

@@ -36,7 +36,7 @@ export class CommissionStore implements CommissionReads {
     limit: number;
   }): Promise<Commission[]> {
     const { rows } = await this.#sql.query<CommissionRow>(
-      `SELECT id, purchase_id, beneficiary_id, kind, level, rate_bps, boost_bps, currency, gross_micros, net_micros,
+      `SELECT id, purchase_id, beneficiary_id, kind, level, rate_bps, boost_bps, currency, gross_micros, cuts, net_micros,
               status, available_at, hold_causes, held_since, created_at
        FROM commission WHERE tenant_id = $1 AND beneficiary_id = $2 AND ($3::uuid IS NULL OR id < $3)
        ORDER BY id DESC LIMIT $4`,

@@ -1,6 +1,7 @@
 import type { CurrencyCode } from '@dailydoco/money';
 import type { CommissionId, PurchaseId, RefundId, UserId } from '../ids.js';
 import type { CommissionStatus, EntryState } from './entry-life.js';
+import type { Cut } from './limit-entries.js';
 import type { CommissionKind } from './split.js';
 
 /** What one person earns from one purchase. The gross and all that led to it never change; the entry's state lives. */
@@ -14,8 +15,10 @@ export interface Commission extends EntryState {
   readonly rateBps: number;
   readonly boostBps: number;
   readonly currency: CurrencyCode;
-  /** At the split, after the cap. */
+  /** At the split, after all limits. */
   readonly grossMicros: bigint;
+  /** What each limit took off at the split; it stays with the house. */
+  readonly cuts: readonly Cut[];
   readonly createdAt: Date;
 }
 

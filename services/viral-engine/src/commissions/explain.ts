@@ -3,7 +3,12 @@ import type { PlanVersion } from '../plans/plan.js';
 import { splitAgain } from '../purchases/decide-purchase.js';
 import type { PurchaseRecord } from '../purchases/purchase.js';
 import type { Commission, CommissionChange } from './commission.js';
-import { type Earner, mayEarn, seatLevels, type Split } from './split.js';
+import { type CapPeriod, type CompanyCap, capIn, type Qualification } from '../plans/plan-limits.js';
+import type { Cut, PersonRoom } from './limit-entries.js';
+import { type Earner, isQualified, mayEarn, seatLevels, type Split, type Standing } from './split.js';
+
+/** Why a level or the website bonus pays nothing before any cap. */
+export type Unpaid = 'nobody' | 'not_active' | 'own_purchase' | 'not_qualified';
 
 /** One step of the split that a commission came from, computed once more from what was stored with the purchase. */
 export type SplitStep =
@@ -16,11 +21,16 @@ export type SplitStep =
       /** Undefined where nobody stands. */
       readonly beneficiaryId: UserId | undefined;
       /** Why nothing is paid here, if so: nobody stands there, or who does may not earn. */
-      readonly unpaid: 'nobody' | 'not_active' | 'own_purchase' | undefined;
-      /** Before the cap. */
+      readonly unpaid: Unpaid | undefined;
+      /** What the plan asks before this level pays, and what its ancestor had. */
+      readonly qualification: { readonly asked: Qualification; readonly had: Standing | undefined } | undefined;
+      /** Before any limit. */
       readonly uncappedMicros: bigint;
-      /** After the cap. */
+      /** After all limits. */
       readonly amountMicros: bigint;
+      readonly cuts: readonly Cut[];
+      /** What the beneficiary could still earn when the purchase was recorded; undefined without a cap. */
+      readonly room: PersonRoom | undefined;
       /** Whether this is the step that the commission comes from. */
       readonly isThis: boolean;
     }
@@ -30,7 +40,22 @@ export type SplitStep =
       readonly capMicros: bigint;
       readonly sumMicros: bigint;
       readonly applied: boolean;
+    }
+  | {
+      readonly step: 'company_cap';
+      readonly period: CapPeriod;
+      readonly mode: CompanyCap['mode'];
+      readonly capMicros: bigint;
+      /** What everybody together could still earn when the purchase was recorded. */
+      readonly leftMicros: bigint;
+      /** A purchase before went over the cap. */
+      readonly closed: boolean;
+      /** All entries together, before this cap. */
+      readonly sumMicros: bigint;
+      readonly applied: boolean;
     };
+
+type ShareStep = Extract<SplitStep, { step: 'website_bonus' | 'level' }>;
 
 export interface Explanation {
   readonly commission: Commission;
@@ -53,28 +78,36 @@ export function explain(given: {
   const split = splitAgain(purchase, plan);
   if (split === undefined) throw new Error('A purchase outside the recurring rule has no commissions');
   const steps = stepsOf(given, split);
-  const own = steps.find((step) => step.step !== 'cap' && step.isThis);
-  const matches = own?.step !== 'cap' && own?.amountMicros === commission.grossMicros;
+  const own = steps.find((step): step is ShareStep => 'isThis' in step && step.isThis);
+  const matches = own?.amountMicros === commission.grossMicros;
   return { ...given, steps, matches };
 }
 
-function stepsOf(given: { commission: Commission; purchase: PurchaseRecord; plan: PlanVersion }, split: Split) {
+function stepsOf(
+  given: { commission: Commission; purchase: PurchaseRecord; plan: PlanVersion },
+  split: Split,
+): SplitStep[] {
   const { commission, purchase, plan } = given;
   const { buyerId, snapshot } = purchase;
   const seats = new Map(
     seatLevels({ buyerId, upline: snapshot.upline }, plan).map(({ level, earner }) => [level, earner]),
   );
+  const entries = [...split.entries, ...split.lost];
   const step = (kind: 'website_bonus' | 'level', level: number, rateBps: number, earner: Earner | undefined) => {
-    const entry = split.entries.find((each) => each.kind === kind && each.level === level);
+    const entry = entries.find((each) => each.kind === kind && each.level === level);
+    const asked = plan.qualification.find((each) => each.level === level);
     return {
       step: kind,
       level,
       rateBps,
       boostBps: kind === 'level' ? (earner?.boostBps ?? 0) : 0,
       beneficiaryId: earner?.userId,
-      unpaid: unpaidBecause(earner, buyerId),
+      unpaid: unpaidBecause(earner, buyerId) ?? (earner && unqualifiedFor(earner, level, plan)),
+      qualification: asked && { asked, had: earner?.standing },
       uncappedMicros: entry?.uncappedMicros ?? 0n,
       amountMicros: entry?.amountMicros ?? 0n,
+      cuts: entry?.cuts ?? [],
+      room: entry && snapshot.rooms?.people.get(entry.beneficiaryId),
       isThis: commission.kind === kind && commission.level === level,
     };
   };
@@ -88,13 +121,31 @@ function stepsOf(given: { commission: Commission; purchase: PurchaseRecord; plan
   const bonus =
     purchase.websiteId === undefined ? [] : [step('website_bonus', 0, plan.websiteBonusBps, snapshot.websiteOwner)];
   const levels = plan.levelsBps.map((rateBps, index) => step('level', index + 1, rateBps, seats.get(index + 1)));
-  return [...bonus, ...levels, cap];
+  return [...bonus, ...levels, cap, ...companyStep(purchase, plan, split)];
 }
 
-function unpaidBecause(
-  earner: Earner | undefined,
-  buyerId: UserId,
-): 'nobody' | 'not_active' | 'own_purchase' | undefined {
+function companyStep(purchase: PurchaseRecord, { companyCap }: PlanVersion, split: Split): SplitStep[] {
+  const capMicros = companyCap && capIn(companyCap.amounts, purchase.currency);
+  const room = purchase.snapshot.rooms?.company;
+  if (companyCap === undefined || capMicros === undefined || room === undefined) return [];
+  return [
+    {
+      step: 'company_cap',
+      period: companyCap.period,
+      mode: companyCap.mode,
+      capMicros,
+      ...room,
+      sumMicros: split.beforeCompanyMicros,
+      applied: room.closed || split.crossesCompanyCap,
+    },
+  ];
+}
+
+function unqualifiedFor(earner: Earner, level: number, plan: PlanVersion): 'not_qualified' | undefined {
+  return isQualified(earner, level, plan) ? undefined : 'not_qualified';
+}
+
+function unpaidBecause(earner: Earner | undefined, buyerId: UserId): Unpaid | undefined {
   if (earner === undefined) return 'nobody';
   if (earner.userId === buyerId) return 'own_purchase';
   return mayEarn(earner, buyerId) ? undefined : 'not_active';

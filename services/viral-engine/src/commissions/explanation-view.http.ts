@@ -2,7 +2,8 @@ import { formatMoney, moneyAnswerSchema, uuidSchema } from '@dailydoco/http';
 import { z } from 'zod';
 import type { UserId } from '../ids.js';
 import { planVersionSchema, viewPlanVersion } from '../plans/plan-view.http.js';
-import { commissionSchema, viewCommission } from './commission-view.http.js';
+import { CAP_PERIODS } from '../plans/plan-limits.js';
+import { commissionSchema, cutsSchema, viewCommission, viewCuts } from './commission-view.http.js';
 import { COMMISSION_STATUSES } from './entry-life.js';
 import type { Explanation, SplitStep } from './explain.js';
 import type { Viewer } from './find-commissions.js';
@@ -17,11 +18,29 @@ const shareStepSchema = z.object({
   boostBps: z.int(),
   beneficiaryId: somebody,
   unpaid: z
-    .enum(['nobody', 'not_active', 'own_purchase'])
+    .enum(['nobody', 'not_active', 'own_purchase', 'not_qualified'])
     .nullable()
     .meta({ description: 'Why nothing is paid here; null where something is.' }),
-  uncapped: moneyAnswerSchema,
-  amount: moneyAnswerSchema,
+  qualification: z
+    .object({
+      minOwnPurchases: z.int(),
+      minActiveReferrals: z.int(),
+      ownPurchases: z.int().nullable(),
+      activeReferrals: z.int().nullable(),
+    })
+    .nullable()
+    .meta({ description: 'What the plan asks before this level pays, and what there was, counted up to 1000.' }),
+  uncapped: moneyAnswerSchema.meta({ description: 'Before any limit.' }),
+  amount: moneyAnswerSchema.meta({ description: 'After all limits.' }),
+  cuts: cutsSchema,
+  room: z
+    .object({
+      day: moneyAnswerSchema.nullable(),
+      month: moneyAnswerSchema.nullable(),
+      lifetime: moneyAnswerSchema.nullable(),
+    })
+    .nullable()
+    .meta({ description: 'What its beneficiary could still earn; null without a cap, or not for the reader to know.' }),
   thisCommission: z.boolean(),
 });
 
@@ -30,6 +49,19 @@ const capStepSchema = z.object({
   maxPayoutBps: z.int(),
   cap: moneyAnswerSchema,
   sum: moneyAnswerSchema.meta({ description: 'All shares together, before the cap.' }),
+  applied: z.boolean(),
+});
+
+const companyCapStepSchema = z.object({
+  step: z.literal('company_cap'),
+  period: z.enum(CAP_PERIODS),
+  mode: z.enum(['pro_rata', 'stop']),
+  cap: moneyAnswerSchema,
+  left: moneyAnswerSchema
+    .nullable()
+    .meta({ description: 'What everybody together could still earn; null where it is not for the reader to know.' }),
+  closed: z.boolean().meta({ description: 'A purchase before went over the cap: nothing until the period ends.' }),
+  sum: moneyAnswerSchema.meta({ description: 'All shares together, before this cap.' }),
   applied: z.boolean(),
 });
 
@@ -51,7 +83,7 @@ export const explanationSchema = commissionSchema
       })
       .meta({ description: 'The purchase that paid it.' }),
     plan: planVersionSchema.meta({ description: 'The plan version that decided.' }),
-    steps: z.array(z.union([shareStepSchema, capStepSchema])).meta({
+    steps: z.array(z.union([shareStepSchema, capStepSchema, companyCapStepSchema])).meta({
       description: 'The split, computed once more from what was stored with the purchase.',
     }),
     recomputed: z.boolean().meta({ description: 'Whether the recomputed amount is the one that was paid.' }),
@@ -95,7 +127,7 @@ export function viewExplanation(explanation: Explanation, viewer: Viewer): Expla
       refunded: money(purchase.refundedMicros),
     },
     plan: viewPlanVersion(plan),
-    steps: steps.map((step) => viewStep(step, { money, idFor })),
+    steps: steps.map((step) => viewStep(step, { money, idFor, isFinance: viewer.isFinance })),
     recomputed: matches,
     changes: changes.map((change) => ({
       purchaseSequence: change.purchaseSequence.toString(),
@@ -111,27 +143,60 @@ export function viewExplanation(explanation: Explanation, viewer: Viewer): Expla
   };
 }
 
-function viewStep(
-  step: SplitStep,
-  given: {
-    money: (micros: bigint) => z.infer<typeof moneyAnswerSchema>;
-    idFor: (userId: UserId | undefined) => string | null;
-  },
-): ExplanationView['steps'][number] {
-  const { money, idFor } = given;
-  if (step.step === 'cap') {
-    const { maxPayoutBps, capMicros, sumMicros, applied } = step;
-    return { step: 'cap', maxPayoutBps, cap: money(capMicros), sum: money(sumMicros), applied };
+interface ViewedBy {
+  readonly money: (micros: bigint) => z.infer<typeof moneyAnswerSchema>;
+  readonly idFor: (userId: UserId | undefined) => string | null;
+  readonly isFinance: boolean;
+}
+
+function viewStep(step: SplitStep, by: ViewedBy): ExplanationView['steps'][number] {
+  const { money } = by;
+  switch (step.step) {
+    case 'cap': {
+      const { maxPayoutBps, capMicros, sumMicros, applied } = step;
+      return { step: 'cap', maxPayoutBps, cap: money(capMicros), sum: money(sumMicros), applied };
+    }
+    case 'company_cap': {
+      const { period, mode, capMicros, leftMicros, closed, sumMicros, applied } = step;
+      const left = by.isFinance ? money(leftMicros) : null;
+      return { step: 'company_cap', period, mode, cap: money(capMicros), left, closed, sum: money(sumMicros), applied };
+    }
+    case 'website_bonus':
+    case 'level':
+      return viewShare(step, by);
   }
+}
+
+function viewShare(
+  step: Extract<SplitStep, { step: 'website_bonus' | 'level' }>,
+  { money, idFor }: ViewedBy,
+): z.infer<typeof shareStepSchema> {
+  const { qualification, room } = step;
+  const beneficiaryId = idFor(step.beneficiaryId);
+  const known = beneficiaryId === null ? undefined : room;
+  const left = (micros: bigint | undefined) => (micros === undefined ? null : money(micros));
   return {
     step: step.step,
     level: step.step === 'level' ? step.level : null,
     rateBps: step.rateBps,
     boostBps: step.boostBps,
-    beneficiaryId: idFor(step.beneficiaryId),
+    beneficiaryId,
     unpaid: step.unpaid ?? null,
+    qualification:
+      qualification === undefined
+        ? null
+        : {
+            minOwnPurchases: qualification.asked.minOwnPurchases,
+            minActiveReferrals: qualification.asked.minActiveReferrals,
+            // What another person has is not for the reader to know.
+            ownPurchases: (beneficiaryId === null ? undefined : qualification.had?.ownPurchases) ?? null,
+            activeReferrals: (beneficiaryId === null ? undefined : qualification.had?.activeReferrals) ?? null,
+          },
     uncapped: money(step.uncappedMicros),
     amount: money(step.amountMicros),
+    cuts: viewCuts(step.cuts, money),
+    room:
+      known === undefined ? null : { day: left(known.day), month: left(known.month), lifetime: left(known.lifetime) },
     thisCommission: step.isThis,
   };
 }

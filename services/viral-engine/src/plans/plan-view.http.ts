@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PlanId } from '../ids.js';
+import { limitsAnswerShape, viewLimits } from './plan-limits-view.http.js';
 import type { PlanCatalogue, PlanVersion } from './plan.js';
 
 const recurringSchema = z.union([z.enum(['all', 'first']), z.strictObject({ months: z.int() })]).meta({
@@ -24,6 +25,7 @@ export const planVersionSchema = z
     id: z.string(),
     version: z.int(),
     ...planTermsShape,
+    ...limitsAnswerShape,
     effectiveFrom: z.string().meta({ format: 'date-time' }),
   })
   .meta({ id: 'PlanVersion' });
@@ -46,6 +48,7 @@ export function viewPlanVersion(version: PlanVersion): z.infer<typeof planVersio
     holdDays: version.holdDays,
     recurring: typeof recurring === 'object' ? { ...recurring } : recurring,
     streams: [...version.streams],
+    ...viewLimits(version),
     effectiveFrom: effectiveFrom.toISOString(),
   };
 }

@@ -16,7 +16,8 @@ const plan = (id: string, version: number, effectiveFrom: Date, streams: string[
 describe('The plans that ship', () => {
   it('never change: commissions of years back are explained by them', () => {
     const terms = { websiteBonusBps: 500, maxPayoutBps: 7000, compression: 'none', holdDays: 30, recurring: 'all' };
-    const common = { ...terms, version: 1, streams: [], effectiveFrom: new Date('2000-01-01T00:00:00Z') };
+    const limits = { qualification: [], beneficiaryCaps: { day: [], month: [], lifetime: [] }, companyCap: undefined };
+    const common = { ...terms, ...limits, version: 1, streams: [], effectiveFrom: new Date('2000-01-01T00:00:00Z') };
     expect(STANDARD).toEqual({ ...common, planId: 'standard', levelsBps: [2000, 1500, 1000, 800, 500, 300, 200] });
     expect(ULTRAPLAN).toEqual({ ...common, planId: 'ultraplan', levelsBps: [2000, 1000, 500, 300, 200, 100, 50] });
     expect(SHIPPED_CATALOGUE).toEqual({ versions: [STANDARD, ULTRAPLAN], defaultPlanId: 'standard' });

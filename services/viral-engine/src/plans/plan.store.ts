@@ -5,9 +5,10 @@ import { asPlanId, asTenantId, type PlanId, type TenantId } from '../ids.js';
 import { lockOutSplits } from '../purchases/split-lock.store.js';
 import type { PlanBook, PlanChange } from './change-plans.js';
 import type { Compression, PlanCatalogue, PlanVersion, Recurring } from './plan.js';
+import { fromStoredLimits, type StoredLimits, toStoredLimits } from './plan-limits.store.js';
 import { SHIPPED_CATALOGUE } from './shipped-plans.js';
 
-interface PlanVersionRow {
+interface PlanVersionRow extends StoredLimits {
   tenant_id: string;
   plan_id: string;
   version: number;
@@ -56,7 +57,7 @@ export class PlanCatalogues {
   async #load(sql: Sql, defaults: { tenant_id: string; plan_id: string; revision: bigint }[]): Promise<void> {
     const { rows } = await sql.query<PlanVersionRow>(
       `SELECT tenant_id, plan_id, version, levels_bps, website_bonus_bps, max_payout_bps, compression, hold_days,
-              recurring, recurring_months, streams, effective_from
+              recurring, recurring_months, streams, qualification, beneficiary_caps, company_cap, effective_from
        FROM plan_version WHERE tenant_id = ANY ($1::uuid[]) ORDER BY tenant_id, plan_id, version`,
       [defaults.map((row) => row.tenant_id)],
     );
@@ -91,10 +92,12 @@ export class PlanStore implements PlanBook {
 
   async addVersion(version: PlanVersion, { tenantId, changedBy, at }: PlanChange): Promise<void> {
     const { recurring } = version;
+    const limits = toStoredLimits(version);
     await this.#sql.query(
       `INSERT INTO plan_version (tenant_id, plan_id, version, levels_bps, website_bonus_bps, max_payout_bps, compression,
-         hold_days, recurring, recurring_months, streams, effective_from, created_by, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+         hold_days, recurring, recurring_months, streams, qualification, beneficiary_caps, company_cap, effective_from,
+         created_by, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
       [
         tenantId,
         version.planId,
@@ -107,6 +110,9 @@ export class PlanStore implements PlanBook {
         typeof recurring === 'object' ? 'months' : recurring,
         typeof recurring === 'object' ? recurring.months : null,
         version.streams,
+        JSON.stringify(limits.qualification),
+        JSON.stringify(limits.beneficiary_caps),
+        limits.company_cap && JSON.stringify(limits.company_cap),
         version.effectiveFrom,
         changedBy,
         at,
@@ -149,6 +155,7 @@ function toVersion(row: PlanVersionRow): PlanVersion {
     holdDays: row.hold_days,
     recurring: toRecurring(row),
     streams: row.streams,
+    ...fromStoredLimits(row),
     effectiveFrom: row.effective_from,
   };
 }

@@ -1,5 +1,6 @@
 import type { FieldError } from '@dailydoco/errors';
 import type { PlanId } from '../ids.js';
+import { checkLimits, type PlanLimits } from './plan-limits.js';
 
 /** `none`: the share of a level that cannot be paid stays with the house. `dynamic`: the chain moves up instead. */
 export type Compression = 'none' | 'dynamic';
@@ -8,7 +9,7 @@ export type Compression = 'none' | 'dynamic';
 export type Recurring = 'all' | 'first' | { readonly months: number };
 
 /** What a plan version says. Rates are basis points of the amount; every bound is in PLAN_BOUNDS. */
-export interface PlanTerms {
+export interface PlanTerms extends PlanLimits {
   /** Rates of the levels, nearest referrer first; 1 to 7 of them. */
   readonly levelsBps: readonly number[];
   /** What the owner of the website that a purchase came through gets. */
@@ -71,7 +72,7 @@ export function checkTerms(terms: Omit<PlanTerms, 'effectiveFrom'>): FieldError[
     if (!isStream(stream)) wrong(`streams.${index}`, 'must be a slug such as subscription or usage_fee');
     if (streams.indexOf(stream) !== index) wrong(`streams.${index}`, 'is named twice');
   });
-  return errors;
+  return [...errors, ...checkLimits(terms, { levels: levelsBps.length })];
 }
 
 const RATE_MESSAGE = 'must be a whole number of basis points from 0 to 10000';

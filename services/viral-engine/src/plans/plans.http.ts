@@ -19,6 +19,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { asPlanId, asTenantId } from '../ids.js';
 import { isPlanId } from './plan.js';
+import { limitsInputShape, toLimits } from './plan-limits-view.http.js';
 import {
   planSchema,
   planTermsShape,
@@ -45,6 +46,7 @@ const planBody = z
     holdDays: planTermsShape.holdDays.default(STANDARD.holdDays),
     recurring: planTermsShape.recurring.default('all'),
     streams: planTermsShape.streams.default([]),
+    ...limitsInputShape,
     effectiveFrom: timestampSchema.optional().meta({ description: 'When it takes effect; now if it is left out.' }),
   })
   .meta({ id: 'PlanInput' });
@@ -95,9 +97,14 @@ export class PlansHttp {
     @Caller() caller: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const { id, effectiveFrom, ...terms } = body;
+    const { id, effectiveFrom, qualification, beneficiaryCaps, companyCap, ...terms } = body;
     const answer = await this.#plans.add(
-      { ...terms, planId: asPlanId(id), effectiveFrom },
+      {
+        ...terms,
+        ...toLimits({ qualification, beneficiaryCaps, companyCap }),
+        planId: asPlanId(id),
+        effectiveFrom,
+      },
       {
         tenantId: asTenantId(tenantOf(caller)),
         changedBy: callerIdOf(caller),

@@ -1,11 +1,13 @@
 import { asPlanId } from '../ids.js';
 import type { PlanCatalogue, PlanTerms, PlanVersion } from './plan.js';
+import { NO_LIMITS } from './plan-limits.js';
 
 // The two plans that ship belong to every tenant from its first moment. They are constants and not rows: a tenant's
 // first purchase may arrive before the event of its creation, and must find them. They are as immutable as a plan
 // version in the table, because commissions of years back are explained by them: a new rate is a new version.
 
 const SHIPPED_TERMS: Omit<PlanTerms, 'levelsBps'> = {
+  ...NO_LIMITS,
   websiteBonusBps: 500,
   maxPayoutBps: 7000,
   compression: 'none',

@@ -1,14 +1,9 @@
 import { DomainError } from '@dailydoco/errors';
-import { accrualOf, type MoneyEvent } from '../commissions/money-event.js';
-import { uplineNeeded } from '../commissions/split.js';
-import type { PlanId, TenantId, UserId } from '../ids.js';
-import { choosePlan } from '../plans/choose-plan.js';
-import type { PlanVersion } from '../plans/plan.js';
-import type { FirstPurchase } from '../plans/recurring.js';
-import { decidePurchase } from './decide-purchase.js';
+import type { TenantId } from '../ids.js';
+import { decideGroup, type Given, type Known } from './decide-group.js';
+import { distinct, found, pairKey, refKey } from './group-keys.js';
 import { isSamePurchase, type PurchaseRecord } from './purchase.js';
 import type {
-  BuyerRef,
   ClaimOutcome,
   IdempotentAnswer,
   Missing,
@@ -17,21 +12,10 @@ import type {
   PurchaseOutcome,
 } from './purchase-group.js';
 
-interface Given {
-  readonly now: Date;
-  readonly newId: () => string;
-}
-
-/** What is known of the people behind a group's purchases: uplines of the buyers (locked), owners of the websites. */
-interface Known {
-  readonly uplines: ReadonlyMap<string, readonly UserId[]>;
-  readonly owners: ReadonlyMap<string, { ownerId: UserId; isMember: boolean }>;
-}
-
 /**
  * Records a group of purchases in one database transaction: either all of it is committed or nothing. The steps lock
- * in one order in every replica (split lock, buyers, idempotency keys, external ids; each sorted), so that groups wait
- * for each other and never in a circle. One outcome per item, in the items' order.
+ * in one order in every replica (split lock, buyers, idempotency keys, external ids, counters of caps; each sorted), so
+ * that groups wait for each other and never in a circle. One outcome per item, in the items' order.
  */
 export async function commitPurchaseGroup(
   group: PurchaseGroup,
@@ -96,7 +80,7 @@ async function recordAll(group: PurchaseGroup, work: Work): Promise<Map<Purchase
   // The first of several that tell of one sale creates it; the others find it, as if they had come later.
   const first = distinct(working, ({ order }) => pairKey(order.tenantId, order.externalId));
   const created = await group.claimExternalIds(first.map(({ id, order }) => ({ ...order, purchaseId: id })));
-  const records = await decideAll(group, { ...work, working: first.filter(({ id }) => created.has(id)) });
+  const records = await decideGroup(group, { ...work, working: first.filter(({ id }) => created.has(id)) });
   const others = first.filter(({ id }) => !created.has(id)).map(({ order }) => order);
   for (const record of others.length === 0 ? [] : await group.findPurchases(others)) {
     records.set(pairKey(record.tenantId, record.externalId), record);
@@ -109,126 +93,6 @@ function outcomeFor(item: PurchaseItem, records: ReadonlyMap<string, PurchaseRec
   const purchase = found(records.get(pairKey(order.tenantId, order.externalId)), 'a purchase under its external id');
   if (!isSamePurchase(purchase, order)) return { kind: 'refused', error: new DomainError('PURCHASE_CONFLICT') };
   return { kind: 'recorded', created: purchase.id === item.id, purchase };
-}
-
-/** Decides the new purchases of the group in the order of arrival, and writes them with their events. */
-async function decideAll(group: PurchaseGroup, { working, known, given }: Work): Promise<Map<string, PurchaseRecord>> {
-  const records = new Map<string, PurchaseRecord>();
-  if (working.length === 0) return records;
-  const planned = await planEach(group, working);
-  const firsts = await group.readFirstPurchases(distinct(planned.flatMap(firstRef), firstKey));
-  const newFirsts: (FirstPurchase & FirstRef)[] = [];
-  const earners = await group.readEarners(
-    distinct(
-      planned.flatMap((each) => earnerRefs(each, known)),
-      refKey,
-    ),
-  );
-  const events: MoneyEvent[] = [];
-  for (const { item, occurredAt, plan } of planned) {
-    const { order, id } = item;
-    const { tenantId, buyerId } = order;
-    const key = plan && firstKey({ tenantId, buyerId, planId: plan.planId });
-    let first = key === undefined ? undefined : firsts.get(key);
-    if (plan !== undefined && key !== undefined && first === undefined) {
-      first = { purchaseId: id, occurredAt };
-      firsts.set(key, first);
-      newFirsts.push({ ...first, tenantId, buyerId, planId: plan.planId });
-    }
-    const upline = plan === undefined ? [] : uplineOf(order, known).slice(0, uplineNeeded(plan));
-    const owner = ownerOf(item, known);
-    const earnerOf = (userId: UserId) => found(earners.get(pairKey(tenantId, userId)), 'a member of an upline');
-    const record = decidePurchase(
-      order,
-      {
-        id,
-        recordedAt: given.now,
-        occurredAt,
-        plan,
-        first,
-        upline: upline.map(earnerOf),
-        websiteOwner: owner && earnerOf(owner),
-      },
-      given.newId,
-    );
-    records.set(pairKey(tenantId, order.externalId), record);
-    events.push(...eventsOf(record, item.traceparent));
-  }
-  await group.add({ records: [...records.values()], firsts: newFirsts, events, metadata: metadataOf(working) });
-  return records;
-}
-
-interface Planned {
-  readonly item: PurchaseItem;
-  readonly occurredAt: Date;
-  readonly plan: PlanVersion | undefined;
-}
-
-async function planEach(group: PurchaseGroup, working: readonly PurchaseItem[]): Promise<Planned[]> {
-  const tenants = distinct(
-    working.map(({ order }) => order.tenantId),
-    (tenantId) => tenantId,
-  );
-  const catalogues = await group.readCatalogues(tenants);
-  return working.map((item) => {
-    const { order, receivedAt } = item;
-    const occurredAt = order.occurredAt ?? receivedAt;
-    const catalogue = found(catalogues.get(order.tenantId), "a tenant's plans");
-    return { item, occurredAt, plan: choosePlan(catalogue, { stream: order.stream, occurredAt }) };
-  });
-}
-
-interface FirstRef {
-  readonly tenantId: TenantId;
-  readonly buyerId: UserId;
-  readonly planId: PlanId;
-}
-
-function firstRef({ item, plan }: Planned): FirstRef[] {
-  const { tenantId, buyerId } = item.order;
-  return plan === undefined ? [] : [{ tenantId, buyerId, planId: plan.planId }];
-}
-
-function earnerRefs({ item, plan }: Planned, known: Known): BuyerRef[] {
-  if (plan === undefined) return [];
-  const { tenantId } = item.order;
-  const upline = uplineOf(item.order, known).slice(0, uplineNeeded(plan));
-  const owner = ownerOf(item, known);
-  return [...upline, ...(owner === undefined ? [] : [owner])].map((userId) => ({ tenantId, userId }));
-}
-
-function uplineOf(order: { tenantId: TenantId; buyerId: UserId }, known: Known): readonly UserId[] {
-  return found(known.uplines.get(pairKey(order.tenantId, order.buyerId)), 'a buyer');
-}
-
-function ownerOf({ order, ignoreWebsiteOwner }: PurchaseItem, known: Known): UserId | undefined {
-  if (order.websiteId === undefined || ignoreWebsiteOwner) return undefined;
-  return known.owners.get(pairKey(order.tenantId, order.websiteId))?.ownerId;
-}
-
-function eventsOf(record: PurchaseRecord, traceparent: string | undefined): MoneyEvent[] {
-  const { tenantId, id: purchaseId, buyerId, currency, recordedAt: at, amountMicros, stream, websiteId } = record;
-  const common = { tenantId, purchaseId, buyerId, currency, at, traceparent };
-  const recorded = {
-    kind: 'purchaseRecorded',
-    amount: { amountMicros, currency },
-    stream,
-    websiteId,
-    plan: record.plan,
-    houseMicros: amountMicros - record.totalMicros,
-    occurredAt: record.occurredAt,
-  } as const;
-  const [entry] = record.commissions;
-  const events: MoneyEvent[] = [{ ...common, sequence: 1n, fact: recorded }];
-  if (entry === undefined) return events;
-  const moves = record.commissions.map(accrualOf);
-  return [...events, { ...common, sequence: 2n, fact: { kind: 'accrued', moves, availableAt: entry.availableAt } }];
-}
-
-function metadataOf(working: readonly PurchaseItem[]) {
-  return working.flatMap(({ id, order: { tenantId, buyerId, metadata } }) =>
-    metadata === undefined ? [] : [{ tenantId, purchaseId: id, buyerId, metadata }],
-  );
 }
 
 /** Binds the answers to the keys that were claimed, and frees the keys of those that were refused. */
@@ -274,39 +138,10 @@ export async function recoverPurchaseGroup(
   },
   items: readonly PurchaseItem[],
 ): Promise<(PurchaseOutcome | undefined)[]> {
-  const found = await purchases.byExternalIds(items.map(({ order }) => order));
-  const records = new Map(found.map((record) => [pairKey(record.tenantId, record.externalId), record]));
+  const recorded = await purchases.byExternalIds(items.map(({ order }) => order));
+  const records = new Map(recorded.map((record) => [pairKey(record.tenantId, record.externalId), record]));
   return items.map((item) => {
     const known = records.get(pairKey(item.order.tenantId, item.order.externalId));
     return known && known.id === item.id ? outcomeFor(item, records) : undefined;
   });
-}
-
-/** One text for the pair of a tenant and something of that tenant's; also how stores key what they return. */
-export function pairKey(tenantId: TenantId, id: string): string {
-  return `${tenantId}/${id}`;
-}
-
-/** How stores key first purchases. */
-export function firstKey(ref: FirstRef): string {
-  return `${ref.tenantId}/${ref.buyerId}/${ref.planId}`;
-}
-
-function refKey(ref: BuyerRef): string {
-  return pairKey(ref.tenantId, ref.userId);
-}
-
-/** The first of each key, in order. */
-function distinct<T>(all: readonly T[], keyOf: (each: T) => string): T[] {
-  const byKey = new Map<string, T>();
-  for (const each of all) {
-    const key = keyOf(each);
-    if (!byKey.has(key)) byKey.set(key, each);
-  }
-  return [...byKey.values()];
-}
-
-function found<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error(`${what} must be there and is not`);
-  return value;
 }

@@ -1,6 +1,7 @@
 import { type Commission } from '../commissions/commission.js';
 import { newEntry } from '../commissions/entry-life.js';
-import { type Earner, type Split, split, uplineLookedAt } from '../commissions/split.js';
+import type { CapRooms } from '../commissions/limit-entries.js';
+import { beneficiariesOf, type Earner, type Split, split, uplineLookedAt } from '../commissions/split.js';
 import { asCommissionId, type PurchaseId, type UserId } from '../ids.js';
 import type { PlanVersion } from '../plans/plan.js';
 import { type FirstPurchase, isCovered } from '../plans/recurring.js';
@@ -18,18 +19,48 @@ export interface PurchaseFacts {
   /** As many of the buyer's referrers as the plan can need, nearest first. */
   readonly upline: readonly Earner[];
   readonly websiteOwner: Earner | undefined;
+  /** What the plan's caps leave; undefined where it has none in this currency. */
+  readonly rooms?: CapRooms | undefined;
+}
+
+export interface DecidedPurchase {
+  readonly purchase: PurchaseRecord;
+  /** Whether it goes over the company cap, which ends the period's payments. */
+  readonly crossesCompanyCap: boolean;
 }
 
 const DAY_MS = 86_400_000;
 
 /** Makes the purchase with its commissions out of the order and the facts. Pure but for the ids it is handed. */
 export function decidePurchase(order: PurchaseOrder, facts: PurchaseFacts, newId: () => string): PurchaseRecord {
-  const { plan, recordedAt } = facts;
+  return decideUnderCaps(order, facts, newId).purchase;
+}
+
+/** decidePurchase that also says what the company's counter must know. */
+export function decideUnderCaps(order: PurchaseOrder, facts: PurchaseFacts, newId: () => string): DecidedPurchase {
+  const { plan } = facts;
   const snapshot = snapshotOf(order.buyerId, facts);
   const result = plan && snapshot.covered ? splitBy(order, snapshot, plan) : undefined;
+  const purchase = purchaseOf(order, { ...facts, snapshot, result }, newId);
+  return { purchase, crossesCompanyCap: result?.crossesCompanyCap ?? false };
+}
+
+/** Everybody who may get an entry of the purchase: whose counters its split needs. Nobody where it pays nothing. */
+export function entitledTo(order: Pick<PurchaseOrder, 'buyerId'>, facts: PurchaseFacts): UserId[] {
+  const { plan, upline, websiteOwner } = facts;
+  if (plan === undefined || !isCoveredBy(plan, facts)) return [];
+  return beneficiariesOf({ buyerId: order.buyerId, upline, websiteOwner }, plan);
+}
+
+function purchaseOf(
+  order: PurchaseOrder,
+  facts: PurchaseFacts & { snapshot: SplitSnapshot; result: Split | undefined },
+  newId: () => string,
+): PurchaseRecord {
+  const { plan, recordedAt, snapshot, result } = facts;
   const availableAt = new Date(facts.occurredAt.getTime() + (plan?.holdDays ?? 0) * DAY_MS);
   const commissions = (result?.entries ?? []).map(
-    ({ kind, level, beneficiaryId, rateBps, boostBps, amountMicros }): Commission => ({
+    ({ kind, level, beneficiaryId, rateBps, boostBps, amountMicros, cuts }): Commission => ({
       ...newEntry(amountMicros, availableAt),
       id: asCommissionId(newId()),
       purchaseId: facts.id,
@@ -40,6 +71,7 @@ export function decidePurchase(order: PurchaseOrder, facts: PurchaseFacts, newId
       boostBps,
       currency: order.amount.currency,
       grossMicros: amountMicros,
+      cuts,
       createdAt: recordedAt,
     }),
   );
@@ -74,17 +106,22 @@ export function splitAgain(purchase: Purchase, plan: PlanVersion): Split | undef
 
 function splitBy(
   { buyerId, amount }: Pick<PurchaseOrder, 'buyerId' | 'amount'>,
-  { upline, websiteOwner }: SplitSnapshot,
+  { upline, websiteOwner, rooms }: SplitSnapshot,
   plan: PlanVersion,
 ): Split {
-  return split({ amountMicros: amount.amountMicros, buyerId, upline, websiteOwner }, plan);
+  return split({ amountMicros: amount.amountMicros, buyerId, upline, websiteOwner, rooms }, plan);
 }
 
 function snapshotOf(buyerId: UserId, facts: PurchaseFacts): SplitSnapshot {
-  const { id: purchaseId, plan, first, upline, websiteOwner, occurredAt } = facts;
+  const { plan, first, upline, websiteOwner, rooms } = facts;
   if (plan === undefined || first === undefined) {
     return { upline: [], websiteOwner: undefined, first: undefined, covered: false };
   }
-  const covered = isCovered(plan.recurring, { purchaseId, occurredAt }, first);
-  return { upline: uplineLookedAt({ buyerId, upline }, plan), websiteOwner, first, covered };
+  const covered = isCoveredBy(plan, facts);
+  // Spread, so that a purchase without caps reads back just as it was decided.
+  return { upline: uplineLookedAt({ buyerId, upline }, plan), websiteOwner, first, covered, ...(rooms && { rooms }) };
+}
+
+function isCoveredBy(plan: PlanVersion, { id: purchaseId, first, occurredAt }: PurchaseFacts): boolean {
+  return first !== undefined && isCovered(plan.recurring, { purchaseId, occurredAt }, first);
 }

@@ -1,8 +1,9 @@
 import type { Sql } from '@dailydoco/database';
+import { toStoredCuts } from '../commissions/commission-rows.store.js';
 import type { NewPurchases } from './purchase-group.js';
 import { insertMetadata } from './metadata.store.js';
 import type { PurchaseRecord } from './purchase.js';
-import { toStored } from './purchase-rows.store.js';
+import { toStored } from './split-snapshot.store.js';
 
 /** Writes new purchases, their commissions and what goes with them; their external ids are claimed already. */
 export async function insertPurchases(
@@ -53,13 +54,13 @@ async function insertCommissions(sql: Sql, records: readonly PurchaseRecord[]): 
   if (rows.length === 0) return;
   await sql.query(
     `INSERT INTO commission (tenant_id, id, purchase_id, beneficiary_id, kind, level, rate_bps, boost_bps, currency,
-       gross_micros, net_micros, status, available_at, created_at)
+       gross_micros, cuts, net_micros, status, available_at, created_at)
      SELECT tenant_id, id, purchase_id, beneficiary_id, kind, level, rate_bps, boost_bps, currency, gross_micros,
-       gross_micros, 'pending', available_at, created_at
+       cuts, gross_micros, 'pending', available_at, created_at
      FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::integer[],
-       $8::integer[], $9::text[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
+       $8::integer[], $9::text[], $10::bigint[], $11::jsonb[], $12::timestamptz[], $13::timestamptz[])
        AS entry (tenant_id, id, purchase_id, beneficiary_id, kind, level, rate_bps, boost_bps, currency, gross_micros,
-         available_at, created_at)`,
+         cuts, available_at, created_at)`,
     [
       rows.map((row) => row.tenantId),
       rows.map((row) => row.id),
@@ -71,6 +72,7 @@ async function insertCommissions(sql: Sql, records: readonly PurchaseRecord[]): 
       rows.map((row) => row.boostBps),
       rows.map((row) => row.currency),
       rows.map((row) => row.grossMicros),
+      rows.map((row) => toStoredCuts(row.cuts)),
       rows.map((row) => row.availableAt.toISOString()),
       rows.map((row) => row.createdAt.toISOString()),
     ],

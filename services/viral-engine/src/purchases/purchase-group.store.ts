@@ -2,7 +2,7 @@ import type { Sql } from '@dailydoco/database';
 import type { Outbox } from '@dailydoco/events';
 import type { IdempotencyStore } from '@dailydoco/http';
 import { appendMoneyEvents } from '../commissions/money-event.store.js';
-import type { Earner } from '../commissions/split.js';
+import type { Earner, Standing } from '../commissions/split.js';
 import {
   asPlanId,
   asPurchaseId,
@@ -15,13 +15,17 @@ import {
   type WebsiteId,
 } from '../ids.js';
 import type { MemberStatus } from '../members/member.js';
+import { readStandings } from '../members/standing.store.js';
 import type { PlanCatalogue } from '../plans/plan.js';
 import type { PlanCatalogues } from '../plans/plan.store.js';
 import type { FirstPurchase } from '../plans/recurring.js';
-import { firstKey, pairKey } from './commit-purchase-group.js';
+import { MAX_QUALIFICATION } from '../plans/plan-limits.js';
+import { lockCounters, saveCounters } from './cap-counter.store.js';
+import type { Counter, CounterKey } from './cap-counters.js';
+import { firstKey, type MemberRef, pairKey, refKey } from './group-keys.js';
 import { insertPurchases } from './new-purchases.store.js';
 import type { PurchaseOrder, PurchaseRecord } from './purchase.js';
-import type { BuyerRef, ClaimOutcome, KeyClaim, NewPurchases, PurchaseGroup } from './purchase-group.js';
+import type { ClaimOutcome, KeyClaim, NewPurchases, PurchaseGroup } from './purchase-group.js';
 import { readPurchasesByExternalId } from './purchase-rows.store.js';
 import { shareSplitLock } from './split-lock.store.js';
 
@@ -46,7 +50,7 @@ export class PurchaseGroupStore implements PurchaseGroup {
     return shareSplitLock(this.#sql);
   }
 
-  async lockBuyers(buyers: readonly BuyerRef[]): Promise<Map<string, readonly UserId[]>> {
+  async lockBuyers(buyers: readonly MemberRef[]): Promise<Map<string, readonly UserId[]>> {
     const { rows } = await this.#sql.query<{ tenant_id: string; user_id: string; upline: string[] }>(
       `SELECT m.tenant_id, m.user_id, m.upline FROM member m
        JOIN unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, user_id)
@@ -136,7 +140,7 @@ export class PurchaseGroupStore implements PurchaseGroup {
     );
   }
 
-  async readEarners(people: readonly BuyerRef[]): Promise<Map<string, Earner>> {
+  async readEarners(people: readonly MemberRef[]): Promise<Map<string, Earner>> {
     if (people.length === 0) return new Map();
     const { rows } = await this.#sql.query<{
       tenant_id: string;
@@ -155,6 +159,19 @@ export class PurchaseGroupStore implements PurchaseGroup {
         return [pairKey(asTenantId(row.tenant_id), userId), { userId, status: row.status, boostBps: row.boost_bps }];
       }),
     );
+  }
+
+  async readStandings(people: readonly MemberRef[]): Promise<Map<string, Standing>> {
+    const known = await readStandings(this.#sql, people, MAX_QUALIFICATION);
+    return new Map(known.map(({ standing, ...ref }) => [refKey(ref), standing]));
+  }
+
+  lockCounters(keys: readonly CounterKey[]): Promise<Counter[]> {
+    return lockCounters(this.#sql, keys);
+  }
+
+  saveCounters(counters: readonly Counter[]): Promise<void> {
+    return saveCounters(this.#sql, counters);
   }
 
   async add(purchases: NewPurchases): Promise<void> {

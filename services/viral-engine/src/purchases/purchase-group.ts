@@ -1,9 +1,11 @@
 import type { DomainError } from '@dailydoco/errors';
 import type { MoneyEvent } from '../commissions/money-event.js';
-import type { Earner } from '../commissions/split.js';
+import type { Earner, Standing } from '../commissions/split.js';
 import type { PlanId, PurchaseId, TenantId, UserId, WebsiteId } from '../ids.js';
 import type { PlanCatalogue } from '../plans/plan.js';
 import type { FirstPurchase } from '../plans/recurring.js';
+import type { Counter, CounterKey } from './cap-counters.js';
+import type { MemberRef } from './group-keys.js';
 import type { PurchaseOrder, PurchaseRecord } from './purchase.js';
 
 /** One purchase on its way into a group. */
@@ -52,11 +54,6 @@ export type PurchaseOutcome =
   | { readonly kind: 'missing'; readonly missing: readonly Missing[] }
   | { readonly kind: 'refused'; readonly error: DomainError };
 
-export interface BuyerRef {
-  readonly tenantId: TenantId;
-  readonly userId: UserId;
-}
-
 /** Everything that is written for the new purchases of a group. */
 export interface NewPurchases {
   readonly records: readonly PurchaseRecord[];
@@ -79,7 +76,7 @@ export interface PurchaseGroup {
   /** The first statement: status, boost, tree and plans stay as they are until the end. */
   shareSplitLock(): Promise<void>;
   /** Locks the buyers in sorted order; gives the uplines of those that exist. */
-  lockBuyers(buyers: readonly BuyerRef[]): Promise<Map<string, readonly UserId[]>>;
+  lockBuyers(buyers: readonly MemberRef[]): Promise<Map<string, readonly UserId[]>>;
   readWebsiteOwners(
     websites: readonly { tenantId: TenantId; websiteId: WebsiteId }[],
   ): Promise<Map<string, { ownerId: UserId; isMember: boolean }>>;
@@ -93,7 +90,13 @@ export interface PurchaseGroup {
   readFirstPurchases(
     refs: readonly { tenantId: TenantId; buyerId: UserId; planId: PlanId }[],
   ): Promise<Map<string, FirstPurchase>>;
-  readEarners(people: readonly BuyerRef[]): Promise<Map<string, Earner>>;
+  readEarners(people: readonly MemberRef[]): Promise<Map<string, Earner>>;
+  /** What qualification goes by; called only where a plan asks for it. */
+  readStandings(people: readonly MemberRef[]): Promise<Map<string, Standing>>;
+  /** Locks the counters in sorted order, after everything else that is locked; those that are missing begin at zero. */
+  lockCounters(keys: readonly CounterKey[]): Promise<Counter[]>;
+  /** Writes counters that are locked. */
+  saveCounters(counters: readonly Counter[]): Promise<void>;
   add(purchases: NewPurchases): Promise<void>;
   /** A status outside 2xx frees the key. */
   saveAnswers(answers: readonly { claim: KeyClaim; status: number; body: unknown }[]): Promise<void>;

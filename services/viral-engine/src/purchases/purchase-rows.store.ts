@@ -2,10 +2,9 @@ import type { Sql } from '@dailydoco/database';
 import { currencyOf } from '@dailydoco/money';
 import type { Commission } from '../commissions/commission.js';
 import { type CommissionRow, toCommission } from '../commissions/commission-rows.store.js';
-import type { Earner } from '../commissions/split.js';
 import { asPlanId, asPurchaseId, asTenantId, asUserId, asWebsiteId, type PurchaseId, type TenantId } from '../ids.js';
-import type { MemberStatus } from '../members/member.js';
-import type { PurchaseRecord, SplitSnapshot } from './purchase.js';
+import type { PurchaseRecord } from './purchase.js';
+import { fromStored, type StoredSnapshot } from './split-snapshot.store.js';
 
 interface PurchaseRow {
   tenant_id: string;
@@ -34,7 +33,7 @@ const SELECT_PURCHASES = `
          p.occurred_at, p.occurred_at_given, p.recorded_at, p.plan_id, p.plan_version, p.commissions_micros,
          p.split_snapshot, s.sequence, s.refunded_micros, s.changed_at,
          c.id AS c_id, c.beneficiary_id AS c_beneficiary_id, c.kind AS c_kind, c.level AS c_level,
-         c.rate_bps AS c_rate_bps, c.boost_bps AS c_boost_bps, c.gross_micros AS c_gross_micros,
+         c.rate_bps AS c_rate_bps, c.boost_bps AS c_boost_bps, c.gross_micros AS c_gross_micros, c.cuts AS c_cuts,
          c.net_micros AS c_net_micros, c.status AS c_status, c.available_at AS c_available_at,
          c.hold_causes AS c_hold_causes, c.held_since AS c_held_since, c.created_at AS c_created_at
   FROM purchase p
@@ -123,44 +122,4 @@ function commissionOf(row: JoinedRow): Commission[] {
   );
   // The join gives all columns of a commission or none, which the row's type cannot say.
   return [toCommission({ ...(own as unknown as CommissionRow), purchase_id: row.id, currency: row.currency })];
-}
-
-/** Short keys: one snapshot is kept per purchase, for ever. */
-interface StoredSnapshot {
-  /** Upline as [user, status, boost in basis points]. */
-  up: StoredEarner[];
-  owner?: StoredEarner;
-  /** First purchase under the plan. */
-  first?: [purchaseId: string, occurredAt: string];
-  /** Covered by the plan's recurring rule. */
-  cov: boolean;
-}
-type StoredEarner = [userId: string, status: MemberStatus, boostBps: number];
-
-/** A snapshot as jsonb keeps it. */
-export function toStored(snapshot: SplitSnapshot): StoredSnapshot {
-  const { upline, websiteOwner, first, covered } = snapshot;
-  return {
-    up: upline.map(storedEarner),
-    ...(websiteOwner && { owner: storedEarner(websiteOwner) }),
-    ...(first && { first: [first.purchaseId, first.occurredAt.toISOString()] }),
-    cov: covered,
-  };
-}
-
-function fromStored({ up, owner, first, cov }: StoredSnapshot): SplitSnapshot {
-  return {
-    upline: up.map(earnerOf),
-    websiteOwner: owner && earnerOf(owner),
-    first: first && { purchaseId: first[0], occurredAt: new Date(first[1]) },
-    covered: cov,
-  };
-}
-
-function storedEarner({ userId, status, boostBps }: Earner): StoredEarner {
-  return [userId, status, boostBps];
-}
-
-function earnerOf([userId, status, boostBps]: StoredEarner): Earner {
-  return { userId: asUserId(userId), status, boostBps };
 }

@@ -1,6 +1,7 @@
 import { DomainError } from '@dailydoco/errors';
 import type { CurrencyCode, Money } from '@dailydoco/money';
 import type { Commission } from '../commissions/commission.js';
+import type { CapRooms } from '../commissions/limit-entries.js';
 import type { Earner } from '../commissions/split.js';
 import type { PlanId, PurchaseId, TenantId, UserId, WebsiteId } from '../ids.js';
 import type { FirstPurchase } from '../plans/recurring.js';
@@ -59,6 +60,8 @@ export interface SplitSnapshot {
   readonly first: FirstPurchase | undefined;
   /** Whether the plan's recurring rule lets this purchase pay. */
   readonly covered: boolean;
+  /** What the plan's caps left; undefined where it has none in this currency. */
+  readonly rooms?: CapRooms | undefined;
 }
 
 const FUTURE_TOLERANCE_MS = 5 * 60_000;

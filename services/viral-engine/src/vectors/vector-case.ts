@@ -1,8 +1,10 @@
 import { DomainError } from '@dailydoco/errors';
 import { currencyOf, formatDecimal } from '@dailydoco/money';
 import { type EntryState, liveThrough, newEntry } from '../commissions/entry-life.js';
+import type { CapRooms, CompanyRoom, Cut, PersonRoom } from '../commissions/limit-entries.js';
 import { type Earner, split, type SplitEntry, type SplitTerms } from '../commissions/split.js';
-import type { UserId } from '../ids.js';
+import { asUserId, type UserId } from '../ids.js';
+import type { CompanyCap } from '../plans/plan-limits.js';
 import { netAfterRefunds, refundAmount } from '../refunds/refund.js';
 
 /** One case of a vector file: a purchase, what it must pay, and refunds one after the other. Amounts are micros. */
@@ -13,8 +15,21 @@ export interface VectorCase {
   readonly upline: readonly Earner[];
   readonly websiteOwner: Earner | undefined;
   readonly amountMicros: bigint;
-  readonly expected: { commissions: readonly object[]; total: string; house: string };
+  /** What the caps leave before the purchase. */
+  readonly rooms: VectorRooms | undefined;
+  /** `cuts` and `lost` are compared where the case names them. */
+  readonly expected: {
+    commissions: readonly object[];
+    total: string;
+    house: string;
+    lost?: readonly object[] | undefined;
+  };
   readonly refunds: readonly VectorRefund[];
+}
+
+export interface VectorRooms {
+  readonly people: Readonly<Record<string, { [Period in keyof PersonRoom]: PersonRoom[Period] | undefined }>>;
+  readonly company?: { mode: CompanyCap['mode']; left: bigint; closed: boolean } | undefined;
 }
 
 export interface VectorRefund {
@@ -34,18 +49,55 @@ const AT = new Date(0);
 
 /** Runs a case through the rules that the service itself runs. Undefined when all of it holds, else what differs. */
 export function firstDifference(vector: VectorCase): string | undefined {
-  const result = split(vector, vector.terms);
+  const result = splitOf(vector);
   const entries = result.entries.map((entry) => ({ entry, state: newEntry(entry.amountMicros, AT) }));
+  const { commissions, lost } = vector.expected;
   const actual = {
-    commissions: result.entries.map((entry) => ({
+    commissions: result.entries.map((entry, index) => ({
       ...named(entry),
       rateBps: entry.rateBps,
       amount: formatDecimal(entry.amountMicros),
+      ...(namesCuts(commissions[index]) && { cuts: cutsOf(entry.cuts) }),
     })),
     total: formatDecimal(result.totalMicros),
     house: formatDecimal(result.houseMicros),
+    ...(lost && { lost: result.lost.map((entry) => ({ ...named(entry), cuts: cutsOf(entry.cuts) })) }),
   };
   return differenceOf(vector.expected, actual, 'expected') ?? differenceInRefunds(vector, entries);
+}
+
+function splitOf(vector: VectorCase): ReturnType<typeof split> {
+  const { terms, rooms } = vector;
+  if (rooms === undefined) return split({ ...vector, rooms: undefined }, terms);
+  const { company } = rooms;
+  const input = { ...vector, rooms: { people: peopleOf(rooms), company: company && companyRoomOf(company) } };
+  if (company === undefined) return split(input, terms);
+  return split(input, { ...terms, companyCap: { period: 'month', mode: company.mode, amounts: [] } });
+}
+
+function peopleOf({ people }: VectorRooms): CapRooms['people'] {
+  return new Map(
+    Object.entries(people).map(([id, { day, month, lifetime }]): [UserId, PersonRoom] => [
+      asUserId(id),
+      {
+        ...(day !== undefined && { day }),
+        ...(month !== undefined && { month }),
+        ...(lifetime !== undefined && { lifetime }),
+      },
+    ]),
+  );
+}
+
+function companyRoomOf({ left: leftMicros, closed }: { left: bigint; closed: boolean }): CompanyRoom {
+  return { leftMicros, closed };
+}
+
+function namesCuts(expected: object | undefined): boolean {
+  return expected !== undefined && 'cuts' in expected;
+}
+
+function cutsOf(cuts: readonly Cut[]): object[] {
+  return cuts.map(({ rule, amountMicros }) => ({ rule, amount: formatDecimal(amountMicros) }));
 }
 
 function differenceInRefunds(vector: VectorCase, entries: LivingEntry[]): string | undefined {
