@@ -57,6 +57,8 @@ export const ROUTES: readonly Route[] = [
   { service: 'viral-engine', path: '/v1/purchases', body: 'large' },
   { service: 'viral-engine', path: '/v1/purchases/{id}' },
   { service: 'viral-engine', path: '/v1/purchases/{id}/refunds', body: 'large' },
+  { service: 'viral-engine', path: '/v1/customers' },
+  { service: 'viral-engine', path: '/v1/customers/unmapped' },
   { service: 'viral-engine', path: '/v1/commissions' },
   { service: 'viral-engine', path: '/v1/commissions/{id}' },
   { service: 'viral-engine', path: '/v1/plans', admin: true, body: 'large' },

@@ -66,6 +66,7 @@ export const REASONS = {
   WEBSITE_UNKNOWN: { http: 404, grpc: NOT_FOUND, title: 'Nobody knows this website.' },
   USER_UNKNOWN: { http: 404, grpc: NOT_FOUND, title: 'There is no such user.' },
   PURCHASE_UNKNOWN: { http: 404, grpc: NOT_FOUND, title: 'There is no such purchase.' },
+  CUSTOMER_UNKNOWN: { http: 404, grpc: NOT_FOUND, title: 'There is no such customer.' },
   SITE_UNKNOWN: { http: 404, grpc: NOT_FOUND, title: 'There is no such site.' },
   MODEL_NOT_FOUND: { http: 404, grpc: NOT_FOUND, title: 'There is no such model.' },
   METHOD_NOT_ALLOWED: { http: 405, grpc: UNIMPLEMENTED, title: 'This path does not know this method.' },
@@ -80,6 +81,12 @@ export const REASONS = {
     title: 'Another purchase was recorded under this externalId.',
   },
   REFUND_CONFLICT: { http: 409, grpc: ALREADY_EXISTS, title: 'Another refund was recorded under this externalId.' },
+  CUSTOMER_CONFLICT: { http: 409, grpc: ALREADY_EXISTS, title: 'The customer is another user already.' },
+  PURCHASE_UNATTRIBUTED: {
+    http: 409,
+    grpc: FAILED_PRECONDITION,
+    title: 'Nobody has said yet which user the customer of this purchase is.',
+  },
   REQUEST_IN_PROGRESS: {
     http: 409,
     grpc: ABORTED,

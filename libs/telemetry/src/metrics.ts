@@ -385,7 +385,7 @@ export const METRICS = {
   dailydoco_purchases_recorded_total: {
     kind: 'counter',
     unit: '{purchase}',
-    description: 'Purchases posted. outcome: created, existing.',
+    description: 'Purchases posted. outcome: created, existing, unattributed.',
     labels: ['outcome'],
   },
 } as const satisfies Record<`dailydoco_${string}`, MetricSpec>;

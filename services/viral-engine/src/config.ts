@@ -54,6 +54,10 @@ export const configSchema = z.object({
     .max(30_000)
     .default(1_000)
     .meta({ description: 'Pause between looks for commissions to hold or lift after a suspension.', unit: 'ms' }),
+  ATTRIBUTION_EVERY_MS: z.coerce.number().int().min(50).max(30_000).default(1_000).meta({
+    description: 'Pause between looks for purchases whose customer has been mapped to a user.',
+    unit: 'ms',
+  }),
 });
 
 export type Config = z.output<typeof configSchema>;

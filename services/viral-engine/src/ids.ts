@@ -12,6 +12,10 @@ export type RefundId = Id<'refund'>;
 export type WebsiteId = Id<'website'>;
 /** A slug chosen by the tenant (`standard`), unique within the tenant. */
 export type PlanId = Id<'plan'>;
+/** A customer as the tenant's billing system names it: any text, unique within the tenant. */
+export type CustomerId = Id<'customer'>;
+/** Where a billing system sends its events to. */
+export type EndpointId = Id<'endpoint'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -28,3 +32,5 @@ export const asCommissionId = (text: string): CommissionId => text as Commission
 export const asRefundId = (text: string): RefundId => text as RefundId;
 export const asWebsiteId = (text: string): WebsiteId => text as WebsiteId;
 export const asPlanId = (text: string): PlanId => text as PlanId;
+export const asCustomerId = (text: string): CustomerId => text as CustomerId;
+export const asEndpointId = (text: string): EndpointId => text as EndpointId;

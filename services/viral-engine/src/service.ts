@@ -13,6 +13,7 @@ import { settleHolds } from './commissions/settle-holds.js';
 import { membersConsumer } from './members/members.consumer.js';
 import { MemberStore } from './members/member.store.js';
 import { migrationSources } from './migrations.js';
+import { attributePurchases } from './purchases/purchases.module.js';
 import type { Runtime } from './runtime.js';
 import { websitesConsumer } from './websites/websites.consumer.js';
 
@@ -62,6 +63,12 @@ export function addBackground(runtime: Runtime): void {
         const handled = await releaseDue(new DueStore(tx, outbox), { now: clock.now(), limit: DUE_BATCH });
         return handled > 0;
       }),
+  });
+  const attribution = attributePurchases(runtime);
+  repeat(runtime, {
+    name: 'purchase-attribution',
+    everyMs: config.ATTRIBUTION_EVERY_MS,
+    run: () => attribution.runOnce(),
   });
   repeat(runtime, {
     name: 'commission-holds',

@@ -168,5 +168,6 @@ function specConfig(engine: Engine): Config {
     SHUTDOWN_DELAY_MS: '0',
     RELEASE_EVERY_MS: '50',
     HOLDS_EVERY_MS: '50',
+    ATTRIBUTION_EVERY_MS: '50',
   });
 }

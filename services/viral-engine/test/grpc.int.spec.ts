@@ -40,6 +40,7 @@ async function tenant(levels = 7): Promise<{ tenantId: TenantId; people: UserId[
 const sale = (buyerId: string, other: Partial<RecordPurchaseRequest> = {}): RecordPurchaseRequest => ({
   externalId: engine.newId(),
   buyerId,
+  customerId: '',
   amount: { micros: 79_000_000n, currencyCode: 'USD' },
   stream: 'subscription',
   websiteId: '',

@@ -15,6 +15,7 @@ const APPEND_ONLY = [
   'plan_version',
   'buyer_plan_recurrence',
   'boost_change',
+  'unattributed_purchase',
 ];
 
 beforeAll(async () => {
@@ -63,6 +64,21 @@ describe('Facts', () => {
     expect(await refusal(engine.pool, `DELETE FROM ${table}`)).toBe(PERMISSION_DENIED);
     expect(await refusal(owner, `DELETE FROM ${table}`)).toBe(RESTRICTED);
     expect(await refusal(owner, `TRUNCATE ${table}`)).toBe(RESTRICTED);
+  });
+});
+
+describe('Who a customer is', () => {
+  it('never changes once it is said, and no customer is forgotten', async () => {
+    const tenantId = engine.newTenant();
+    const [user, other] = await engine.line(tenantId, 1);
+    const set = (userId: string) =>
+      `UPDATE customer SET user_id = '${userId}', mapped_by = 'spec', mapped_at = now() WHERE tenant_id = '${tenantId}'`;
+    await engine.pool.query("INSERT INTO customer (tenant_id, customer_id) VALUES ($1, 'cus')", [tenantId]);
+    expect(await refusal(engine.pool, set(user!))).toBe('done');
+    expect(await refusal(engine.pool, set(other!))).toBe(RESTRICTED);
+    expect(await refusal(owner, set(other!))).toBe(RESTRICTED);
+    expect(await refusal(engine.pool, 'DELETE FROM customer')).toBe(PERMISSION_DENIED);
+    expect(await refusal(owner, 'DELETE FROM customer')).toBe(RESTRICTED);
   });
 });
 

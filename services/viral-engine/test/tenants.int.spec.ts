@@ -20,6 +20,8 @@ describe("Another tenant's ids", () => {
   it('answer as unknown at every endpoint, and change nothing', async () => {
     const mine = await edges.tenant();
     const { body: purchase } = await edges.call('POST', '/v1/purchases', { as: mine.key, body: sale(mine.people[0]!) });
+    const { buyerId: _, ...unmapped } = sale('');
+    await edges.call('POST', '/v1/purchases', { as: mine.key, body: { ...unmapped, customerId: 'cus_mine' } });
     const theirs = engine.newTenant();
     const key = edges.apiKey(theirs);
     const owner = await edges.person(theirs, asUserId(engine.newId()), ['owner']);
@@ -31,6 +33,8 @@ describe("Another tenant's ids", () => {
       ['GET', `/v1/purchases?externalId=${purchase.externalId}`, key, undefined, 404],
       ['POST', `/v1/purchases/${purchase.id}/refunds`, key, refund, 404],
       ['GET', `/v1/purchases/${purchase.id}/refunds`, key, undefined, 404],
+      ['GET', '/v1/customers?customerId=cus_mine', key, undefined, 404],
+      ['POST', '/v1/customers', key, { customerId: 'cus_theirs', userId: mine.people[0] }, 404],
       ['GET', `/v1/commissions/${purchase.commissions[0].id}`, owner, undefined, 404],
     ];
     for (const [method, path, as, body, status] of tries) {
@@ -39,6 +43,8 @@ describe("Another tenant's ids", () => {
     }
     const list = await edges.call('GET', `/v1/commissions?beneficiaryId=${mine.people[1]}`, { as: owner });
     expect(list.body.items).toEqual([]);
+    const customers = await edges.call('GET', '/v1/customers/unmapped', { as: key });
+    expect(customers.body.items).toEqual([]);
     const plans = await edges.call('GET', '/v1/plans', { as: owner });
     expect(plans.body.items).toHaveLength(2);
     const { metadata, ...now } = (await edges.call('GET', `/v1/purchases/${purchase.id}`, { as: mine.key })).body;
@@ -55,6 +61,8 @@ describe('The OpenAPI document', () => {
       '/r/{code}',
       '/v1/commissions',
       '/v1/commissions/{id}',
+      '/v1/customers',
+      '/v1/customers/unmapped',
       '/v1/plans',
       '/v1/plans/default',
       '/v1/purchases',

@@ -65,6 +65,7 @@ async function* requests(options: BulkOptions) {
       purchase: {
         externalId: `${options.externalIdPrefix}-${index}`,
         buyerId,
+        customerId: '',
         amount: { micros: options.amountMicros, currencyCode: 'USD' },
         stream: 'subscription',
         websiteId: '',

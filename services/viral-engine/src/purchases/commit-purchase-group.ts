@@ -90,7 +90,8 @@ async function recordAll(group: PurchaseGroup, work: Work): Promise<Map<Purchase
 
 function outcomeFor(item: PurchaseItem, records: ReadonlyMap<string, PurchaseRecord>): PurchaseOutcome {
   const { order } = item;
-  const purchase = found(records.get(pairKey(order.tenantId, order.externalId)), 'a purchase under its external id');
+  const purchase = records.get(pairKey(order.tenantId, order.externalId));
+  if (purchase === undefined) return { kind: 'awaitsCustomer' };
   if (!isSamePurchase(purchase, order)) return { kind: 'refused', error: new DomainError('PURCHASE_CONFLICT') };
   return { kind: 'recorded', created: purchase.id === item.id, purchase };
 }

@@ -52,6 +52,8 @@ export type PurchaseOutcome =
   | { readonly kind: 'recorded'; readonly created: boolean; readonly purchase: PurchaseRecord }
   | { readonly kind: 'replayed'; readonly status: number; readonly body: unknown }
   | { readonly kind: 'missing'; readonly missing: readonly Missing[] }
+  /** The external id belongs to a purchase that has no buyer yet. */
+  | { readonly kind: 'awaitsCustomer' }
   | { readonly kind: 'refused'; readonly error: DomainError };
 
 /** Everything that is written for the new purchases of a group. */

@@ -2,6 +2,7 @@ import { formatMoney, moneyAnswerSchema, uuidSchema } from '@dailydoco/http';
 import { z } from 'zod';
 import { inAnswerOrder } from '../commissions/commission.js';
 import { commissionSchema, viewCommission } from '../commissions/commission-view.http.js';
+import type { UnattributedPurchase } from '../customers/unattributed-purchase.js';
 import type { PurchaseRecord } from './purchase.js';
 
 /** A purchase as every answer shows it: `total` and `house` as at its creation, the rest as it stands. */
@@ -9,7 +10,14 @@ export const purchaseSchema = z
   .object({
     id: uuidSchema,
     externalId: z.string(),
-    buyerId: uuidSchema,
+    status: z.enum(['recorded', 'unattributed']).meta({
+      description: 'unattributed: nobody has said yet which user the customer is, so there are no commissions.',
+    }),
+    buyerId: uuidSchema.nullable().meta({ description: 'Null while the purchase is unattributed.' }),
+    customerId: z
+      .string()
+      .nullable()
+      .meta({ description: 'The customer that an unattributed purchase waits for; null for all others.' }),
     amount: moneyAnswerSchema,
     stream: z.string(),
     websiteId: uuidSchema.nullable(),
@@ -41,7 +49,9 @@ export function viewPurchase(purchase: PurchaseRecord): PurchaseView {
   return {
     id: purchase.id,
     externalId: purchase.externalId,
+    status: 'recorded',
     buyerId: purchase.buyerId,
+    customerId: null,
     amount: money(amountMicros),
     stream: purchase.stream,
     websiteId: purchase.websiteId ?? null,
@@ -54,5 +64,30 @@ export function viewPurchase(purchase: PurchaseRecord): PurchaseView {
     refunded: money(refundedMicros),
     netTotal: money(netTotalMicros),
     netHouse: money(amountMicros - refundedMicros - netTotalMicros),
+  };
+}
+
+/** A purchase that has no buyer yet: all of it is the house's, until its customer is mapped. */
+export function viewUnattributed(purchase: UnattributedPurchase): PurchaseView {
+  const { amountMicros, currency } = purchase;
+  const money = (micros: bigint) => formatMoney({ amountMicros: micros, currency });
+  return {
+    id: purchase.id,
+    externalId: purchase.externalId,
+    status: 'unattributed',
+    buyerId: null,
+    customerId: purchase.customerId,
+    amount: money(amountMicros),
+    stream: purchase.stream,
+    websiteId: purchase.websiteId ?? null,
+    occurredAt: purchase.occurredAt.toISOString(),
+    recordedAt: purchase.receivedAt.toISOString(),
+    plan: null,
+    commissions: [],
+    total: money(0n),
+    house: money(amountMicros),
+    refunded: money(0n),
+    netTotal: money(0n),
+    netHouse: money(amountMicros),
   };
 }

@@ -15,30 +15,41 @@ import { Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { inAnswerOrder } from '../commissions/commission.js';
 import { protoKind } from '../commissions/commission.codec.js';
-import { asTenantId, asUserId, asWebsiteId } from '../ids.js';
+import { customerIdSchema, refineBuyer } from '../customers/customer-fields.http.js';
+import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
+import { asCustomerId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
 import { mapInFlight, Slots } from './in-flight.js';
-import type { PurchaseOrder, PurchaseRecord } from './purchase.js';
+import type { PurchaseRecord } from './purchase.js';
 import { isConceivable, streamSchema } from './purchase-fields.http.js';
-import { RecordPurchase } from './record-purchase.js';
+import { type RecordedPurchase, RecordPurchase } from './record-purchase.js';
 
 /** What one stream may have under way, and what all streams of this process may: the writer's queue has room for both
  * them and single calls. */
 const MAX_IN_STREAM = 2_000;
 const MAX_IN_STREAMS = 4_000;
 
-const recordPurchaseRequest = z.object({
-  externalId: externalIdSchema,
-  buyerId: uuidSchema,
-  amount: z
-    .object({
-      micros: z.bigint().min(1n, 'must be greater than 0').max(MAX_PURCHASE_MICROS, 'must be at most 1000000000 units'),
-      currencyCode: z.string().refine(isCurrency, 'is not an active ISO 4217 code'),
-    })
-    .transform(({ micros: amountMicros, currencyCode: currency }) => ({ amountMicros, currency })),
-  stream: streamSchema,
-  websiteId: z.literal('').or(uuidSchema),
-  occurredAt: z.date().refine(isConceivable, 'must not lie before 1970').optional(),
-});
+/** An empty text is what proto3 says for a field that was left out. */
+const absent = z.literal('').transform(() => undefined);
+
+const recordPurchaseRequest = z
+  .object({
+    externalId: externalIdSchema,
+    buyerId: absent.or(uuidSchema),
+    customerId: absent.or(customerIdSchema),
+    amount: z
+      .object({
+        micros: z
+          .bigint()
+          .min(1n, 'must be greater than 0')
+          .max(MAX_PURCHASE_MICROS, 'must be at most 1000000000 units'),
+        currencyCode: z.string().refine(isCurrency, 'is not an active ISO 4217 code'),
+      })
+      .transform(({ micros: amountMicros, currencyCode: currency }) => ({ amountMicros, currency })),
+    stream: streamSchema,
+    websiteId: z.literal('').or(uuidSchema),
+    occurredAt: z.date().refine(isConceivable, 'must not lie before 1970').optional(),
+  })
+  .superRefine(refineBuyer);
 
 @GrpcController(PurchaseServiceService)
 @GrpcRequires({ apiKey: { scopes: ['purchases:write'] } })
@@ -80,27 +91,39 @@ export class PurchasesGrpc implements GrpcHandlers<typeof PurchaseServiceService
   }
 }
 
-function toOrder(request: RecordPurchaseRequest, tenantId: string): PurchaseOrder {
+function toOrder(request: RecordPurchaseRequest, tenantId: string): IncomingPurchase {
   const parsed = recordPurchaseRequest.safeParse(request);
   if (!parsed.success) throw validationFailed(parsed.error.issues);
-  const { externalId, buyerId, amount, stream, websiteId, occurredAt } = parsed.data;
-  return {
+  const { externalId, buyerId, customerId, amount, stream, websiteId, occurredAt } = parsed.data;
+  const order = {
     tenantId: asTenantId(tenantId),
     externalId,
-    buyerId: asUserId(buyerId),
     amount,
     stream,
     websiteId: websiteId === '' ? undefined : asWebsiteId(websiteId),
     occurredAt,
     metadata: undefined,
   };
+  if (buyerId !== undefined) return { ...order, buyerId: asUserId(buyerId) };
+  if (customerId !== undefined) return { ...order, customerId: asCustomerId(customerId) };
+  throw new Error('The schema lets no purchase through that names nobody');
 }
 
-function toResponse({ created, purchase }: { created: boolean; purchase: PurchaseRecord }): RecordPurchaseResponse {
+function toResponse(recorded: Exclude<RecordedPurchase, { kind: 'replayed' }>): RecordPurchaseResponse {
+  const { created, purchase } = recorded;
+  const { currency: currencyCode, amountMicros } = purchase;
+  if (recorded.kind === 'unattributed') {
+    const none = { planId: '', planVersion: 0, commissions: [], total: { micros: 0n, currencyCode } };
+    const house = { micros: amountMicros, currencyCode };
+    return { purchaseId: purchase.id, created, unattributed: true, ...none, house };
+  }
+  return { unattributed: false, created, ...viewRecorded(recorded.purchase) };
+}
+
+function viewRecorded(purchase: PurchaseRecord): Omit<RecordPurchaseResponse, 'created' | 'unattributed'> {
   const { currency: currencyCode, amountMicros, totalMicros } = purchase;
   return {
     purchaseId: purchase.id,
-    created,
     planId: purchase.plan?.id ?? '',
     planVersion: purchase.plan?.version ?? 0,
     commissions: inAnswerOrder(purchase.commissions).map((commission) => ({

@@ -17,22 +17,32 @@ import { currentTraceparent } from '@dailydoco/telemetry';
 import { Body, Controller, Get, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { asPurchaseId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
+import { customerIdSchema, refineBuyer } from '../customers/customer-fields.http.js';
+import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
+import { asCustomerId, asPurchaseId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
 import { FindPurchase, type FoundPurchase } from './find-purchase.js';
 import { isConceivable, streamSchema } from './purchase-fields.http.js';
-import { purchaseSchema, type PurchaseView, purchaseWithMetadataSchema, viewPurchase } from './purchase-view.http.js';
+import {
+  purchaseSchema,
+  type PurchaseView,
+  purchaseWithMetadataSchema,
+  viewPurchase,
+  viewUnattributed,
+} from './purchase-view.http.js';
 import { RecordPurchase } from './record-purchase.js';
 
 const purchaseBody = z
   .strictObject({
     externalId: externalIdSchema,
-    buyerId: uuidSchema,
+    buyerId: uuidSchema.optional().meta({ description: 'The user who bought. Exactly one of buyerId and customerId.' }),
+    customerId: customerIdSchema.optional(),
     amount: positiveMoneySchema,
     stream: streamSchema,
     websiteId: uuidSchema.optional(),
     occurredAt: timestampSchema.refine(isConceivable, 'must not lie before 1970').optional(),
     metadata: metadataSchema.optional(),
   })
+  .superRefine(refineBuyer)
   .meta({ id: 'PurchaseInput' });
 
 const byExternalId = z.strictObject({ externalId: externalIdSchema });
@@ -54,7 +64,10 @@ export class PurchasesHttp {
   @Requires({ apiKey: { scopes: ['purchases:write'] } })
   @Answers(
     {
-      201: { description: 'The purchase, recorded with its commissions.', schema: purchaseSchema },
+      201: {
+        description: 'The purchase, recorded with its commissions; unattributed while its customer is nobody yet.',
+        schema: purchaseSchema,
+      },
       200: { description: 'The same purchase had been recorded before.', schema: purchaseSchema },
     },
     {
@@ -70,29 +83,18 @@ export class PurchasesHttp {
     @Caller() caller: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const answer = await this.#recordPurchase.record(
-      {
-        tenantId: asTenantId(tenantOf(caller)),
-        externalId: body.externalId,
-        buyerId: asUserId(body.buyerId),
-        amount: body.amount,
-        stream: body.stream,
-        websiteId: body.websiteId === undefined ? undefined : asWebsiteId(body.websiteId),
-        occurredAt: body.occurredAt,
-        metadata: body.metadata,
+    const answer = await this.#recordPurchase.record(toOrder(body, caller), {
+      mayBackdate: caller.kind === 'apiKey' && caller.scopes.includes('purchases:backdate'),
+      idempotency: {
+        claim: keyClaim({ key, scope, requestHash: requestHash(body) }),
+        answer: (purchase, created) => ({ status: created ? 201 : 200, body: viewPurchase(purchase) }),
+        answerUnattributed: (purchase, created) => ({ status: created ? 201 : 200, body: viewUnattributed(purchase) }),
       },
-      {
-        mayBackdate: caller.kind === 'apiKey' && caller.scopes.includes('purchases:backdate'),
-        idempotency: {
-          claim: keyClaim({ key, scope, requestHash: requestHash(body) }),
-          answer: (purchase, created) => ({ status: created ? 201 : 200, body: viewPurchase(purchase) }),
-        },
-        traceparent: currentTraceparent(),
-      },
-    );
+      traceparent: currentTraceparent(),
+    });
     if (answer.kind === 'replayed') return replyWith(reply, { ...answer, replayed: true });
     reply.code(answer.created ? 201 : 200);
-    return viewPurchase(answer.purchase);
+    return answer.kind === 'recorded' ? viewPurchase(answer.purchase) : viewUnattributed(answer.purchase);
   }
 
   @Get()
@@ -119,6 +121,23 @@ export class PurchasesHttp {
   }
 }
 
-function viewFound({ purchase, metadata }: FoundPurchase): PurchaseView & { metadata: unknown } {
-  return { ...viewPurchase(purchase), metadata: metadata ?? null };
+function toOrder(body: z.output<typeof purchaseBody>, caller: Principal): IncomingPurchase {
+  const { buyerId, customerId } = body;
+  const order = {
+    tenantId: asTenantId(tenantOf(caller)),
+    externalId: body.externalId,
+    amount: body.amount,
+    stream: body.stream,
+    websiteId: body.websiteId === undefined ? undefined : asWebsiteId(body.websiteId),
+    occurredAt: body.occurredAt,
+    metadata: body.metadata,
+  };
+  if (buyerId !== undefined) return { ...order, buyerId: asUserId(buyerId) };
+  if (customerId !== undefined) return { ...order, customerId: asCustomerId(customerId) };
+  throw new Error('The schema lets no purchase through that names nobody');
+}
+
+function viewFound(found: FoundPurchase): PurchaseView & { metadata: unknown } {
+  const view = found.kind === 'recorded' ? viewPurchase(found.purchase) : viewUnattributed(found.purchase);
+  return { ...view, metadata: found.metadata ?? null };
 }

@@ -1,8 +1,12 @@
 import { GroupWriter, inDatabaseTransaction } from '@dailydoco/database';
 import { counter } from '@dailydoco/telemetry';
 import { Module } from '@nestjs/common';
-import { Members } from '../members/ensure-member.js';
-import { MemberStore } from '../members/member.store.js';
+import { AttributePurchases } from '../customers/attribute-purchases.js';
+import { AttributionStore } from '../customers/attribution.store.js';
+import { CustomerUsers } from '../customers/customer.store.js';
+import { recordUnattributed } from '../customers/record-unattributed.js';
+import { UnattributedReadStore, UnattributedStore } from '../customers/unattributed.store.js';
+import { membersOf } from '../members/members.module.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
 import { Websites } from '../websites/learn-website.js';
 import { WebsiteStore } from '../websites/website.store.js';
@@ -15,7 +19,8 @@ import { PurchaseStore } from './purchase.store.js';
 import { PurchasesGrpc } from './purchases.grpc.js';
 import { PurchasesHttp } from './purchases.http.js';
 import { ReconciliationGrpc, STATE_READS } from './reconciliation.grpc.js';
-import { RecordPurchase } from './record-purchase.js';
+import type { Learning } from './learn-missing.js';
+import { RecordPurchase, type UnattributedWriter } from './record-purchase.js';
 
 /** The one writer of purchases: concurrent callers share database transactions. */
 export function purchaseWriter(runtime: Runtime): GroupWriter<PurchaseItem, PurchaseOutcome> {
@@ -52,18 +57,49 @@ function count(outcomes: readonly PurchaseOutcome[]): void {
   }
 }
 
+function learning(runtime: Runtime): Learning {
+  const { pool, sites, clock } = runtime;
+  return {
+    members: membersOf(runtime),
+    websites: new Websites({ directory: sites, book: new WebsiteStore(pool), clock }),
+  };
+}
+
+/** Records the purchases of customers who are nobody yet. */
+export function unattributedWriter({ pool, idempotency }: Pick<Runtime, 'pool' | 'idempotency'>): UnattributedWriter {
+  const users = new CustomerUsers(pool);
+  const reads = new UnattributedReadStore(pool);
+  return {
+    findUser: (tenantId, customerId) => users.findUser(tenantId, customerId),
+    record: async (item) => {
+      const outcome = await inDatabaseTransaction(pool, (tx) =>
+        recordUnattributed(new UnattributedStore(tx, idempotency), item),
+      );
+      if (outcome.kind === 'unattributed') recorded.add(1, { outcome: outcome.created ? 'unattributed' : 'existing' });
+      return outcome;
+    },
+    find: (tenantId, externalId) => reads.byExternalId(tenantId, externalId),
+  };
+}
+
+/** What attributes purchases once their customers are mapped. */
+export function attributePurchases(runtime: Runtime): AttributePurchases {
+  const { pool, clock, newId } = runtime;
+  return new AttributePurchases({
+    ...learning(runtime),
+    withBook: (work) => inDatabaseTransaction(pool, (tx) => work(new AttributionStore(tx, runtime))),
+    clock,
+    newId,
+  });
+}
+
 function recordPurchase(runtime: Runtime): RecordPurchase {
-  const { pool, clock, newId, randomBytes, users, sites, outbox } = runtime;
+  const { pool, clock, newId } = runtime;
   const purchases = new PurchaseStore(pool);
   return new RecordPurchase({
+    ...learning(runtime),
     writer: purchaseWriter(runtime),
-    members: new Members({
-      directory: users,
-      withBook: (work) => inDatabaseTransaction(pool, (tx) => work(new MemberStore(tx, { outbox, newId }))),
-      clock,
-      randomBytes,
-    }),
-    websites: new Websites({ directory: sites, book: new WebsiteStore(pool), clock }),
+    unattributed: unattributedWriter(runtime),
     isRecorded: (tenantId, externalId) => purchases.isRecorded(tenantId, externalId),
     clock,
     newId,
@@ -75,7 +111,7 @@ function recordPurchase(runtime: Runtime): RecordPurchase {
     { provide: RecordPurchase, useFactory: recordPurchase, inject: [RUNTIME] },
     {
       provide: FindPurchase,
-      useFactory: ({ pool }: Runtime) => new FindPurchase(new PurchaseStore(pool)),
+      useFactory: ({ pool }: Runtime) => new FindPurchase(new PurchaseStore(pool), new UnattributedReadStore(pool)),
       inject: [RUNTIME],
     },
     { provide: STATE_READS, useFactory: ({ pool }: Runtime) => new PurchaseStateStore(pool), inject: [RUNTIME] },

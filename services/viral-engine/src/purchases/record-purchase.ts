@@ -1,19 +1,32 @@
 import { DomainError } from '@dailydoco/errors';
-import { asPurchaseId, type TenantId, type UserId, type WebsiteId } from '../ids.js';
+import type { UnattributedItem, UnattributedOutcome } from '../customers/record-unattributed.js';
+import {
+  type CustomerOrder,
+  type IncomingPurchase,
+  isSameUnattributed,
+  type UnattributedPurchase,
+} from '../customers/unattributed-purchase.js';
+import { asPurchaseId, type CustomerId, type TenantId, type UserId } from '../ids.js';
+import { type Learning, learnMissing } from './learn-missing.js';
 import { type PurchaseOrder, type PurchaseRecord, refuseOccurredAt } from './purchase.js';
-import type { IdempotentAnswer, Missing, PurchaseItem, PurchaseOutcome } from './purchase-group.js';
+import type { IdempotentAnswer, PurchaseItem, PurchaseOutcome } from './purchase-group.js';
 
 /** Collects concurrent purchases and commits them in groups. Throws OVERLOADED when its queue is full. */
 export interface PurchaseWriter {
   submit(item: PurchaseItem, options?: { signal?: AbortSignal }): Promise<PurchaseOutcome>;
 }
 
-export interface RecordPurchaseDependencies {
+/** Sales of customers of whom nobody has said yet which user they are. */
+export interface UnattributedWriter {
+  /** Undefined: nobody has said it. */
+  findUser(tenantId: TenantId, customerId: CustomerId): Promise<UserId | undefined>;
+  record(item: UnattributedItem): Promise<UnattributedOutcome>;
+  find(tenantId: TenantId, externalId: string): Promise<UnattributedPurchase | undefined>;
+}
+
+export interface RecordPurchaseDependencies extends Learning {
   readonly writer: PurchaseWriter;
-  /** Throws USER_UNKNOWN or UNAVAILABLE. */
-  readonly members: { ensure(tenantId: TenantId, userId: UserId): Promise<void> };
-  /** Throws WEBSITE_UNKNOWN or UNAVAILABLE. */
-  readonly websites: { ensure(tenantId: TenantId, websiteId: WebsiteId): Promise<void> };
+  readonly unattributed: UnattributedWriter;
   readonly isRecorded: (tenantId: TenantId, externalId: string) => Promise<boolean>;
   readonly clock: { now(): Date };
   readonly newId: () => string;
@@ -22,22 +35,30 @@ export interface RecordPurchaseDependencies {
 export interface RecordPurchaseOptions {
   /** Whether the caller has purchases:backdate. */
   readonly mayBackdate: boolean;
-  readonly idempotency?: IdempotentAnswer | undefined;
+  readonly idempotency?: (IdempotentAnswer & NonNullable<UnattributedItem['idempotency']>) | undefined;
   readonly traceparent?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export type RecordedPurchase =
   | { readonly kind: 'recorded'; readonly created: boolean; readonly purchase: PurchaseRecord }
+  | { readonly kind: 'unattributed'; readonly created: boolean; readonly purchase: UnattributedPurchase }
   | { readonly kind: 'replayed'; readonly status: number; readonly body: unknown };
 
-/** A purchase can lack its website, then the website's owner, besides its buyer; each is asked for once. */
-const MAX_ATTEMPTS = 3;
+/** A purchase can lack its website, then the website's owner, besides its buyer; each is asked for once. A customer may
+ * be mapped in between. */
+const MAX_ATTEMPTS = 5;
+
+interface Incoming extends Omit<PurchaseItem, 'order' | 'idempotency'> {
+  readonly order: IncomingPurchase;
+  readonly idempotency: RecordPurchaseOptions['idempotency'];
+}
 
 /**
  * Records one purchase: durable before the promise resolves. The same sale told again resolves to the purchase that
- * exists (`created` false). Throws PURCHASE_CONFLICT, BUYER_UNKNOWN, WEBSITE_UNKNOWN, OCCURRED_AT_IN_FUTURE,
- * SCOPE_MISSING, IDEMPOTENCY_KEY_REUSED, UNAVAILABLE, OVERLOADED; nothing is recorded then.
+ * exists (`created` false). A sale that names a customer who is mapped is recorded as if it had named the user; of any
+ * other customer it stays unattributed. Throws PURCHASE_CONFLICT, BUYER_UNKNOWN, WEBSITE_UNKNOWN,
+ * OCCURRED_AT_IN_FUTURE, SCOPE_MISSING, IDEMPOTENCY_KEY_REUSED, UNAVAILABLE, OVERLOADED; nothing is recorded then.
  */
 export class RecordPurchase {
   readonly #dependencies: RecordPurchaseDependencies;
@@ -46,11 +67,11 @@ export class RecordPurchase {
     this.#dependencies = dependencies;
   }
 
-  async record(order: PurchaseOrder, options: RecordPurchaseOptions): Promise<RecordedPurchase> {
+  async record(order: IncomingPurchase, options: RecordPurchaseOptions): Promise<RecordedPurchase> {
     const { clock, newId } = this.#dependencies;
     const receivedAt = clock.now();
     await this.#checkTime(order, { now: receivedAt, mayBackdate: options.mayBackdate });
-    let item: PurchaseItem = {
+    let item: Incoming = {
       id: asPurchaseId(newId()),
       order,
       receivedAt,
@@ -60,54 +81,54 @@ export class RecordPurchase {
     };
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const outcome = await this.#submit(item, options.signal);
-      if (outcome.kind === 'refused') throw outcome.error;
-      if (outcome.kind !== 'missing') return outcome;
-      item = await this.#learn(item, outcome.missing);
+      switch (outcome.kind) {
+        case 'refused':
+          throw outcome.error;
+        case 'missing': {
+          const { ownerUnknown } = await learnMissing(this.#dependencies, order.tenantId, outcome.missing);
+          item = { ...item, ignoreWebsiteOwner: item.ignoreWebsiteOwner || ownerUnknown };
+          break;
+        }
+        case 'mapped':
+          break;
+        case 'recorded':
+        case 'unattributed':
+        case 'replayed':
+          return outcome;
+      }
     }
     throw new DomainError('UNAVAILABLE', { detail: 'Who is behind the purchase could not be settled.' });
   }
 
   /** A sale that was recorded in time may be told again at any later time. */
-  async #checkTime(order: PurchaseOrder, given: { now: Date; mayBackdate: boolean }): Promise<void> {
+  async #checkTime(order: IncomingPurchase, given: { now: Date; mayBackdate: boolean }): Promise<void> {
     const refusal = refuseOccurredAt(order.occurredAt, given);
     if (refusal === undefined) return;
     if (!(await this.#dependencies.isRecorded(order.tenantId, order.externalId))) throw refusal;
   }
 
-  #submit(item: PurchaseItem, signal: AbortSignal | undefined): Promise<PurchaseOutcome> {
-    return this.#dependencies.writer.submit(item, signal === undefined ? {} : { signal });
+  async #submit(item: Incoming, signal: AbortSignal | undefined) {
+    const { writer, unattributed } = this.#dependencies;
+    const order = await this.#withBuyer(item.order);
+    if (order.customerId !== undefined) return unattributed.record({ ...item, order });
+    const outcome = await writer.submit({ ...item, order }, signal === undefined ? {} : { signal });
+    return outcome.kind === 'awaitsCustomer' ? this.#asItStands(item.order) : outcome;
   }
 
-  async #learn(item: PurchaseItem, missing: readonly Missing[]): Promise<PurchaseItem> {
-    const { members, websites } = this.#dependencies;
-    const { tenantId } = item.order;
-    let { ignoreWebsiteOwner } = item;
-    for (const each of missing) {
-      switch (each.what) {
-        case 'buyer':
-          await orUnless('USER_UNKNOWN', members.ensure(tenantId, each.userId), () => {
-            throw new DomainError('BUYER_UNKNOWN');
-          });
-          break;
-        case 'website':
-          await websites.ensure(tenantId, each.websiteId);
-          break;
-        case 'websiteOwner':
-          await orUnless('USER_UNKNOWN', members.ensure(tenantId, each.userId), () => {
-            ignoreWebsiteOwner = true;
-          });
-      }
-    }
-    return { ...item, ignoreWebsiteOwner };
+  /** A customer who is mapped stands for its user; who a customer is never changes. */
+  async #withBuyer(order: IncomingPurchase): Promise<CustomerOrder | (PurchaseOrder & { customerId?: undefined })> {
+    if (order.customerId === undefined) return order;
+    const { customerId, ...rest } = order;
+    const buyerId = await this.#dependencies.unattributed.findUser(order.tenantId, customerId);
+    return buyerId === undefined ? order : { ...rest, buyerId };
   }
-}
 
-/** Waits for the work; runs `otherwise` when it was refused for that reason. */
-async function orUnless(reason: DomainError['reason'], work: Promise<void>, otherwise: () => void): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!(error instanceof DomainError) || error.reason !== reason) throw error;
-    otherwise();
+  /** The sale was told before its customer was mapped, and its attribution is still under way. */
+  async #asItStands(order: IncomingPurchase): Promise<RecordedPurchase> {
+    const { tenantId, externalId } = order;
+    const purchase = await this.#dependencies.unattributed.find(tenantId, externalId);
+    if (purchase === undefined) throw new Error('A taken external id belongs to a purchase');
+    if (!isSameUnattributed(purchase, order)) throw new DomainError('PURCHASE_CONFLICT');
+    return { kind: 'unattributed', created: false, purchase };
   }
 }

@@ -39,6 +39,8 @@ export interface Reversal {
 export interface RefundBook {
   /** Takes the purchase's row lock: whatever else happens to it waits. */
   lockPurchase(tenantId: TenantId, purchaseId: PurchaseId): Promise<PurchaseRecord | undefined>;
+  /** Whether the purchase is recorded and has no buyer yet. */
+  isUnattributed(tenantId: TenantId, purchaseId: PurchaseId): Promise<boolean>;
   findByExternalId(tenantId: TenantId, externalId: string): Promise<Refund | undefined>;
   /** What a recorded refund took: every entry, as it stood right after it. */
   readReversals(refund: Refund): Promise<Reversal[]>;
@@ -55,8 +57,9 @@ export interface RecordedRefund {
 
 /**
  * Records a refund of any part of a purchase, at any time, and takes back the commissions' share of it. The same
- * refund told again is answered with the one that exists. Throws PURCHASE_UNKNOWN, REFUND_CONFLICT,
- * CURRENCY_MISMATCH, REFUND_EXCEEDS_PURCHASE; nothing changes then.
+ * refund told again is answered with the one that exists. Throws PURCHASE_UNKNOWN, PURCHASE_UNATTRIBUTED (a refund is an
+ * event of its buyer, so it can be told once there is one), REFUND_CONFLICT, CURRENCY_MISMATCH, REFUND_EXCEEDS_PURCHASE;
+ * nothing changes then.
  */
 export async function recordRefund(
   book: RefundBook,
@@ -64,7 +67,10 @@ export async function recordRefund(
   given: { now: Date; newId: () => string },
 ): Promise<RecordedRefund> {
   const purchase = await book.lockPurchase(order.tenantId, order.purchaseId);
-  if (purchase === undefined) throw new DomainError('PURCHASE_UNKNOWN');
+  if (purchase === undefined) {
+    const waits = await book.isUnattributed(order.tenantId, order.purchaseId);
+    throw new DomainError(waits ? 'PURCHASE_UNATTRIBUTED' : 'PURCHASE_UNKNOWN');
+  }
   const existing = await book.findByExternalId(order.tenantId, order.externalId);
   if (existing !== undefined) return answerAgain(book, existing, order);
 

@@ -66,6 +66,10 @@ export class RefundStore implements RefundBook, ChargebackBook {
     return saveUpdates(this.#sql, this.#outbox, [update]);
   }
 
+  isUnattributed(tenantId: TenantId, purchaseId: PurchaseId): Promise<boolean> {
+    return isUnattributed(this.#sql, tenantId, purchaseId);
+  }
+
   async findByExternalId(tenantId: TenantId, externalId: string): Promise<Refund | undefined> {
     const { rows } = await this.#sql.query<RefundRow>(
       `SELECT ${REFUND_COLUMNS} FROM refund WHERE tenant_id = $1 AND external_id = $2`,
@@ -116,6 +120,14 @@ export class RefundStore implements RefundBook, ChargebackBook {
   async readReversals(refund: Refund): Promise<Reversal[]> {
     return (await readReversals(this.#sql, [refund])).get(refund.id) ?? [];
   }
+}
+
+async function isUnattributed(sql: Sql, tenantId: TenantId, purchaseId: PurchaseId): Promise<boolean> {
+  const { rowCount } = await sql.query('SELECT 1 FROM unattributed_purchase WHERE tenant_id = $1 AND id = $2', [
+    tenantId,
+    purchaseId,
+  ]);
+  return rowCount === 1;
 }
 
 interface ReversalRow {
@@ -197,7 +209,7 @@ export class RefundReadStore implements RefundReads {
       tenantId,
       purchaseId,
     ]);
-    return rowCount === 1;
+    return rowCount === 1 || isUnattributed(this.#sql, tenantId, purchaseId);
   }
 
   async list(query: {

@@ -78,7 +78,13 @@ export class RefundsHttp {
     },
     {
       summary: 'Refund a purchase, in whole or in part',
-      problems: ['PURCHASE_UNKNOWN', 'REFUND_CONFLICT', 'REFUND_EXCEEDS_PURCHASE', 'CURRENCY_MISMATCH'],
+      problems: [
+        'PURCHASE_UNKNOWN',
+        'PURCHASE_UNATTRIBUTED',
+        'REFUND_CONFLICT',
+        'REFUND_EXCEEDS_PURCHASE',
+        'CURRENCY_MISMATCH',
+      ],
     },
   )
   async record(

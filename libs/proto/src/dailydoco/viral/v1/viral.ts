@@ -54,6 +54,7 @@ export interface GetReferralCodeResponse {
 export interface RecordPurchaseRequest {
   /** The caller's own id of the purchase, 1-200 characters, unique per tenant. */
   externalId: string;
+  /** UUID; empty when customer_id is set. */
   buyerId: string;
   /** Greater than 0, at most 1,000,000,000 units. */
   amount:
@@ -64,7 +65,14 @@ export interface RecordPurchaseRequest {
   /** Empty when the purchase came through no website. */
   websiteId: string;
   /** Unset: the time of receipt. */
-  occurredAt: Date | undefined;
+  occurredAt:
+    | Date
+    | undefined;
+  /**
+   * The billing system's own customer, 1-200 characters, in the place of buyer_id: exactly one of the two is set. A
+   * customer that nobody has mapped to a user yet is no error: the purchase is recorded `unattributed`.
+   */
+  customerId: string;
 }
 
 export interface RecordPurchaseResponse {
@@ -76,7 +84,11 @@ export interface RecordPurchaseResponse {
   planVersion: number;
   commissions: Commission[];
   total: Money | undefined;
-  house: Money | undefined;
+  house:
+    | Money
+    | undefined;
+  /** Nobody has said yet which user the customer is: no commissions, and no event until somebody has. */
+  unattributed: boolean;
 }
 
 export interface Commission {
@@ -466,7 +478,15 @@ export const GetReferralCodeResponse: MessageFns<GetReferralCodeResponse> = {
 };
 
 function createBaseRecordPurchaseRequest(): RecordPurchaseRequest {
-  return { externalId: "", buyerId: "", amount: undefined, stream: "", websiteId: "", occurredAt: undefined };
+  return {
+    externalId: "",
+    buyerId: "",
+    amount: undefined,
+    stream: "",
+    websiteId: "",
+    occurredAt: undefined,
+    customerId: "",
+  };
 }
 
 export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
@@ -488,6 +508,9 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     }
     if (message.occurredAt !== undefined) {
       Timestamp.encode(toTimestamp(message.occurredAt), writer.uint32(50).fork()).join();
+    }
+    if (message.customerId !== "") {
+      writer.uint32(66).string(message.customerId);
     }
     return writer;
   },
@@ -553,6 +576,14 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
             message.occurredAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.customerId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -589,6 +620,11 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
         : isSet(object.occurred_at)
         ? fromJsonTimestamp(object.occurred_at)
         : undefined,
+      customerId: isSet(object.customerId)
+        ? globalThis.String(object.customerId)
+        : isSet(object.customer_id)
+        ? globalThis.String(object.customer_id)
+        : "",
     };
   },
 
@@ -612,6 +648,9 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     if (message.occurredAt !== undefined) {
       obj.occurredAt = message.occurredAt.toISOString();
     }
+    if (message.customerId !== "") {
+      obj.customerId = message.customerId;
+    }
     return obj;
   },
 
@@ -628,6 +667,7 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     message.stream = object.stream ?? "";
     message.websiteId = object.websiteId ?? "";
     message.occurredAt = object.occurredAt ?? undefined;
+    message.customerId = object.customerId ?? "";
     return message;
   },
 };
@@ -641,6 +681,7 @@ function createBaseRecordPurchaseResponse(): RecordPurchaseResponse {
     commissions: [],
     total: undefined,
     house: undefined,
+    unattributed: false,
   };
 }
 
@@ -666,6 +707,9 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
     }
     if (message.house !== undefined) {
       Money.encode(message.house, writer.uint32(58).fork()).join();
+    }
+    if (message.unattributed !== false) {
+      writer.uint32(72).bool(message.unattributed);
     }
     return writer;
   },
@@ -739,6 +783,14 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
             message.house = Money.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.unattributed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -774,6 +826,7 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
         : [],
       total: isSet(object.total) ? Money.fromJSON(object.total) : undefined,
       house: isSet(object.house) ? Money.fromJSON(object.house) : undefined,
+      unattributed: isSet(object.unattributed) ? globalThis.Boolean(object.unattributed) : false,
     };
   },
 
@@ -800,6 +853,9 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
     if (message.house !== undefined) {
       obj.house = Money.toJSON(message.house);
     }
+    if (message.unattributed !== false) {
+      obj.unattributed = message.unattributed;
+    }
     return obj;
   },
 
@@ -815,6 +871,7 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
     message.commissions = object.commissions?.map((e) => Commission.fromPartial(e)) || [];
     message.total = (object.total !== undefined && object.total !== null) ? Money.fromPartial(object.total) : undefined;
     message.house = (object.house !== undefined && object.house !== null) ? Money.fromPartial(object.house) : undefined;
+    message.unattributed = object.unattributed ?? false;
     return message;
   },
 };

@@ -1,0 +1,78 @@
+import type { CurrencyCode } from '@dailydoco/money';
+import type { CustomerId, PurchaseId, TenantId, WebsiteId } from '../ids.js';
+import type { PurchaseOrder } from '../purchases/purchase.js';
+
+/** What a billing system tells of a sale when it names its own customer, not a user of ours. */
+export type CustomerOrder = Omit<PurchaseOrder, 'buyerId'> & { readonly customerId: CustomerId };
+
+/** A sale as it comes in: it names its buyer, or the customer whose user is the buyer. */
+export type IncomingPurchase = (PurchaseOrder & { readonly customerId?: undefined }) | CustomerOrder;
+
+/** A sale of a customer of whom nobody has said yet which user it is: recorded, with no entries and no events. */
+export interface UnattributedPurchase {
+  readonly tenantId: TenantId;
+  /** The purchase keeps this id when it is attributed. */
+  readonly id: PurchaseId;
+  readonly externalId: string;
+  readonly customerId: CustomerId;
+  readonly amountMicros: bigint;
+  readonly currency: CurrencyCode;
+  readonly stream: string;
+  readonly websiteId: WebsiteId | undefined;
+  readonly occurredAt: Date;
+  readonly occurredAtGiven: boolean;
+  readonly receivedAt: Date;
+}
+
+/** What is recorded of a sale that has no buyer yet. */
+export function unattributed(
+  order: CustomerOrder,
+  { id, receivedAt }: { id: PurchaseId; receivedAt: Date },
+): UnattributedPurchase {
+  return {
+    tenantId: order.tenantId,
+    id,
+    externalId: order.externalId,
+    customerId: order.customerId,
+    amountMicros: order.amount.amountMicros,
+    currency: order.amount.currency,
+    stream: order.stream,
+    websiteId: order.websiteId,
+    occurredAt: order.occurredAt ?? receivedAt,
+    occurredAtGiven: order.occurredAt !== undefined,
+    receivedAt,
+  };
+}
+
+/** The order that an unattributed purchase was recorded from, now that its buyer is known. */
+export function attributedOrder(
+  purchase: UnattributedPurchase,
+  known: Pick<PurchaseOrder, 'buyerId' | 'metadata'>,
+): PurchaseOrder {
+  return {
+    tenantId: purchase.tenantId,
+    externalId: purchase.externalId,
+    buyerId: known.buyerId,
+    amount: { amountMicros: purchase.amountMicros, currency: purchase.currency },
+    stream: purchase.stream,
+    websiteId: purchase.websiteId,
+    occurredAt: purchase.occurredAtGiven ? purchase.occurredAt : undefined,
+    metadata: known.metadata,
+  };
+}
+
+/** Whether the same sale is told again, by the rule of isSamePurchase with the customer in the buyer's place. */
+export function isSameUnattributed(purchase: UnattributedPurchase, order: IncomingPurchase): boolean {
+  const sameTime =
+    !purchase.occurredAtGiven ||
+    order.occurredAt === undefined ||
+    purchase.occurredAt.getTime() === order.occurredAt.getTime();
+  return (
+    sameTime &&
+    purchase.customerId === order.customerId &&
+    purchase.amountMicros === order.amount.amountMicros &&
+    purchase.currency === order.amount.currency &&
+    purchase.stream === order.stream &&
+    purchase.websiteId === order.websiteId
+  );
+}
