@@ -57,6 +57,7 @@ describe('The OpenAPI document', () => {
       '/v1/commissions/{id}',
       '/v1/plans',
       '/v1/plans/default',
+      '/v1/plans/{id}/archive',
       '/v1/purchases',
       '/v1/purchases/{id}',
       '/v1/purchases/{id}/refunds',

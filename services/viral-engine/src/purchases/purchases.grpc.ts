@@ -18,7 +18,7 @@ import { protoKind } from '../commissions/commission.codec.js';
 import { asTenantId, asUserId, asWebsiteId } from '../ids.js';
 import { mapInFlight, Slots } from './in-flight.js';
 import type { PurchaseOrder, PurchaseRecord } from './purchase.js';
-import { isConceivable, streamSchema } from './purchase-fields.http.js';
+import { isConceivable, productTagSchema, streamSchema } from './purchase-fields.http.js';
 import { RecordPurchase } from './record-purchase.js';
 
 /** What one stream may have under way, and what all streams of this process may: the writer's queue has room for both
@@ -36,6 +36,7 @@ const recordPurchaseRequest = z.object({
     })
     .transform(({ micros: amountMicros, currencyCode: currency }) => ({ amountMicros, currency })),
   stream: streamSchema,
+  productTag: z.literal('').or(productTagSchema),
   websiteId: z.literal('').or(uuidSchema),
   occurredAt: z.date().refine(isConceivable, 'must not lie before 1970').optional(),
 });
@@ -83,13 +84,14 @@ export class PurchasesGrpc implements GrpcHandlers<typeof PurchaseServiceService
 function toOrder(request: RecordPurchaseRequest, tenantId: string): PurchaseOrder {
   const parsed = recordPurchaseRequest.safeParse(request);
   if (!parsed.success) throw validationFailed(parsed.error.issues);
-  const { externalId, buyerId, amount, stream, websiteId, occurredAt } = parsed.data;
+  const { externalId, buyerId, amount, stream, productTag, websiteId, occurredAt } = parsed.data;
   return {
     tenantId: asTenantId(tenantId),
     externalId,
     buyerId: asUserId(buyerId),
     amount,
     stream,
+    productTag: productTag === '' ? undefined : productTag,
     websiteId: websiteId === '' ? undefined : asWebsiteId(websiteId),
     occurredAt,
     metadata: undefined,

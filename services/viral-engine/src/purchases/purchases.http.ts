@@ -19,7 +19,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { asPurchaseId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
 import { FindPurchase, type FoundPurchase } from './find-purchase.js';
-import { isConceivable, streamSchema } from './purchase-fields.http.js';
+import { isConceivable, productTagSchema, streamSchema } from './purchase-fields.http.js';
 import { purchaseSchema, type PurchaseView, purchaseWithMetadataSchema, viewPurchase } from './purchase-view.http.js';
 import { RecordPurchase } from './record-purchase.js';
 
@@ -29,6 +29,7 @@ const purchaseBody = z
     buyerId: uuidSchema,
     amount: positiveMoneySchema,
     stream: streamSchema,
+    productTag: productTagSchema.optional(),
     websiteId: uuidSchema.optional(),
     occurredAt: timestampSchema.refine(isConceivable, 'must not lie before 1970').optional(),
     metadata: metadataSchema.optional(),
@@ -77,6 +78,7 @@ export class PurchasesHttp {
         buyerId: asUserId(body.buyerId),
         amount: body.amount,
         stream: body.stream,
+        productTag: body.productTag,
         websiteId: body.websiteId === undefined ? undefined : asWebsiteId(body.websiteId),
         occurredAt: body.occurredAt,
         metadata: body.metadata,

@@ -64,7 +64,11 @@ export interface RecordPurchaseRequest {
   /** Empty when the purchase came through no website. */
   websiteId: string;
   /** Unset: the time of receipt. */
-  occurredAt: Date | undefined;
+  occurredAt:
+    | Date
+    | undefined;
+  /** What was sold, finer than the stream: a slug, [a-z][a-z0-9_-]{0,63}. Empty: none. */
+  productTag: string;
 }
 
 export interface RecordPurchaseResponse {
@@ -466,7 +470,15 @@ export const GetReferralCodeResponse: MessageFns<GetReferralCodeResponse> = {
 };
 
 function createBaseRecordPurchaseRequest(): RecordPurchaseRequest {
-  return { externalId: "", buyerId: "", amount: undefined, stream: "", websiteId: "", occurredAt: undefined };
+  return {
+    externalId: "",
+    buyerId: "",
+    amount: undefined,
+    stream: "",
+    websiteId: "",
+    occurredAt: undefined,
+    productTag: "",
+  };
 }
 
 export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
@@ -488,6 +500,9 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     }
     if (message.occurredAt !== undefined) {
       Timestamp.encode(toTimestamp(message.occurredAt), writer.uint32(50).fork()).join();
+    }
+    if (message.productTag !== "") {
+      writer.uint32(58).string(message.productTag);
     }
     return writer;
   },
@@ -553,6 +568,14 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
             message.occurredAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.productTag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -589,6 +612,11 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
         : isSet(object.occurred_at)
         ? fromJsonTimestamp(object.occurred_at)
         : undefined,
+      productTag: isSet(object.productTag)
+        ? globalThis.String(object.productTag)
+        : isSet(object.product_tag)
+        ? globalThis.String(object.product_tag)
+        : "",
     };
   },
 
@@ -612,6 +640,9 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     if (message.occurredAt !== undefined) {
       obj.occurredAt = message.occurredAt.toISOString();
     }
+    if (message.productTag !== "") {
+      obj.productTag = message.productTag;
+    }
     return obj;
   },
 
@@ -628,6 +659,7 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     message.stream = object.stream ?? "";
     message.websiteId = object.websiteId ?? "";
     message.occurredAt = object.occurredAt ?? undefined;
+    message.productTag = object.productTag ?? "";
     return message;
   },
 };
