@@ -58,6 +58,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/plans',
     'POST /v1/plans',
     'PUT /v1/plans/default',
+    'POST /v1/plans/{id}/archive',
     'GET /v1/metrics/viral',
   ),
   ...rows({ person: 'installation owner' }, 'POST /v1/tenants'),

@@ -1,7 +1,8 @@
 import {
   PurchaseServiceService,
-  ReferralServiceService,
+  RecordPurchaseRequest,
   RecordPurchaseResponse,
+  ReferralServiceService,
 } from '@dailydoco/proto/dailydoco/viral/v1/viral';
 import { Lifecycle } from '@dailydoco/lifecycle';
 import { createLogger } from '@dailydoco/telemetry';
@@ -125,11 +126,7 @@ describe('the server', () => {
     const client = testClient(PurchaseServiceService, `127.0.0.1:${boundPort}`);
     cleanup(client.close);
 
-    expect(await client.recordPurchase(requestOf())).toMatchObject({ planVersion: 2 });
+    expect(await client.recordPurchase(RecordPurchaseRequest.create())).toMatchObject({ planVersion: 2 });
     for await (const { correlationId } of client.recordPurchases([])) expect(correlationId).toBe(1n);
   });
 });
-
-function requestOf() {
-  return { externalId: 'e', buyerId: '', amount: undefined, stream: '', websiteId: '', occurredAt: undefined };
-}

@@ -2,6 +2,7 @@ import {
   PurchaseServiceService,
   PurchaseState,
   RecordPurchaseRequest,
+  RecordPurchaseResponse,
 } from '@dailydoco/proto/dailydoco/viral/v1/viral';
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as after } from 'node:timers/promises';
@@ -42,15 +43,7 @@ describe('an int64', () => {
 
   it.each(extremes)('%s passes intact in both directions, alone and in streams', async (micros) => {
     const { purchases, states } = await serve({
-      recordPurchase: async ({ amount }) => ({
-        purchaseId: 'p',
-        created: true,
-        planId: '',
-        planVersion: 0,
-        commissions: [],
-        total: amount,
-        house: undefined,
-      }),
+      recordPurchase: async ({ amount }) => RecordPurchaseResponse.fromPartial({ purchaseId: 'p', total: amount ?? {} }),
       watchStates: async function* () {
         yield PurchaseState.fromPartial({ purchaseSequence: micros });
       },

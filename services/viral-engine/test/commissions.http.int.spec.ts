@@ -168,6 +168,81 @@ describe('/v1/plans', () => {
   });
 });
 
+describe('Archiving a plan', () => {
+  it('keeps it from deciding purchases that occur from now on, until it has a new version', async () => {
+    const { tenantId, people, key } = await edges.tenant(1);
+    const admin = await edges.person(tenantId, people[1]!, ['admin']);
+    const usage = { id: 'usage', levelsBps: [100], streams: ['usage'] };
+    const post = (path: string, body?: object) => edges.call('POST', path, { as: admin, ...(body && { body }) });
+    const planOf = async (occurredAt?: string) => {
+      const body = sale(people[0]!, { stream: 'usage', ...(occurredAt && { occurredAt }) });
+      return (await edges.call('POST', '/v1/purchases', { as: key, body })).body.plan;
+    };
+    await post('/v1/plans', usage);
+    expect(await planOf()).toEqual({ id: 'usage', version: 1 });
+    engine.clock.set(new Date(START.getTime() + 60_000));
+    const archived = await post('/v1/plans/usage/archive');
+    expect([archived.status, archived.body.versions[0].archivedAt]).toEqual([200, '2026-06-01T12:01:00.000Z']);
+    expect((await post('/v1/plans/usage/archive')).body).toEqual(archived.body);
+    expect(await planOf()).toEqual({ id: 'standard', version: 1 });
+    expect(await planOf('2026-06-01T12:00:59.999Z')).toEqual({ id: 'usage', version: 1 });
+    const choice = await edges.call('PUT', '/v1/plans/default', { as: admin, body: { planId: 'usage' } });
+    expect([choice.status, choice.body.code]).toEqual([409, 'CONFLICT']);
+    const again = await post('/v1/plans', usage);
+    expect([again.status, again.body.archivedAt]).toEqual([201, null]);
+    expect(await planOf()).toEqual({ id: 'usage', version: 2 });
+  });
+
+  it('is refused for the default plan, an unknown one, and to all but admins', async () => {
+    const { tenantId, people } = await edges.tenant(0);
+    const admin = await edges.person(tenantId, people[0]!, ['admin']);
+    const outcome = async (id: string, as: string) => {
+      const { status, body } = await edges.call('POST', `/v1/plans/${id}/archive`, { as });
+      return [status, body.code];
+    };
+    expect(await outcome('standard', admin)).toEqual([409, 'CONFLICT']);
+    expect(await outcome('nothing', admin)).toEqual([404, 'NOT_FOUND']);
+    expect(await outcome('Not-A-Slug', admin)).toEqual([400, 'VALIDATION_FAILED']);
+    expect((await outcome('ultraplan', await edges.person(tenantId, people[0]!, ['finance'])))[0]).toBe(403);
+    expect((await outcome('ultraplan', admin))[0]).toBe(200);
+    const other = await edges.tenant(0);
+    const stranger = await edges.person(other.tenantId, other.people[0]!, ['admin']);
+    const { body } = await edges.call('GET', '/v1/plans', { as: stranger });
+    expect(body.items[1].versions[0].archivedAt).toBeNull();
+  });
+});
+
+describe('A product tag', () => {
+  it('chooses its plan before the stream does, and is told with the purchase', async () => {
+    const { tenantId, people, key } = await edges.tenant(1);
+    const admin = await edges.person(tenantId, people[1]!, ['admin', 'finance']);
+    const add = (body: object) => edges.call('POST', '/v1/plans', { as: admin, body: { levelsBps: [100], ...body } });
+    expect((await add({ id: 'usage', streams: ['usage'] })).body).toMatchObject({ productTags: [] });
+    expect((await add({ id: 'pro', productTags: ['pro-1', 'pro-2'] })).body).toMatchObject({
+      streams: [],
+      productTags: ['pro-1', 'pro-2'],
+    });
+    const rival = await add({ id: 'rival', productTags: ['pro-2'] });
+    expect([rival.status, rival.body.code]).toEqual([409, 'PLAN_OVERLAP']);
+    expect(rival.body.detail).toContain('product tag pro-2');
+    const buy = async (other: object) =>
+      (await edges.call('POST', '/v1/purchases', { as: key, body: sale(people[0]!, other) })).body;
+    const tagged = await buy({ stream: 'usage', productTag: 'pro-1' });
+    expect(tagged).toMatchObject({ productTag: 'pro-1', plan: { id: 'pro' } });
+    expect(await buy({ stream: 'usage', productTag: 'basic' })).toMatchObject({ plan: { id: 'usage' } });
+    expect(await buy({})).toMatchObject({ productTag: null, plan: { id: 'standard' } });
+    const found = await edges.call('GET', `/v1/purchases/${tagged.id}`, { as: key });
+    expect(found.body.productTag).toBe('pro-1');
+    const { body } = await edges.call('GET', `/v1/commissions/${tagged.commissions[0].id}`, { as: admin });
+    expect(body.inputs.productTag).toBe('pro-1');
+    const wrong = await edges.call('POST', '/v1/purchases', {
+      as: key,
+      body: sale(people[0]!, { productTag: 'Not a slug' }),
+    });
+    expect([wrong.status, wrong.body.errors[0].path]).toEqual([400, 'productTag']);
+  });
+});
+
 describe('The books after all this', () => {
   it('hold', async () => {
     expect((await checkBooks(engine)).wrong).toEqual([]);

@@ -44,6 +44,7 @@ const sale = (buyerId: string, other: Partial<RecordPurchaseRequest> = {}): Reco
   amount: { micros: 79_000_000n, currencyCode: 'USD' },
   stream: 'subscription',
   websiteId: '',
+  productTag: '',
   occurredAt: undefined,
   ...other,
 });
@@ -89,11 +90,22 @@ describe('RecordPurchase', () => {
     ['a website that is no id', { websiteId: 'x' }],
     ['no external id', { externalId: '' }],
     ['a stream that is no slug', { stream: '' }],
+    ['a product tag that is no slug', { productTag: 'Pro' }],
   ])('with %s is invalid', async (_, wrong) => {
     const { people, authorization } = await tenant(0);
     expect(await reasonOf(purchases.recordPurchase(sale(people[0]!, wrong), { authorization }))).toBe(
       'VALIDATION_FAILED',
     );
+  });
+
+  it('takes the plan of its product tag, and is another purchase with another tag', async () => {
+    const { tenantId, people, authorization } = await tenant();
+    await engine.addPlan(tenantId, { planId: 'pro', levelsBps: [1000], productTags: ['pro-yearly'] });
+    const request = sale(people[0]!, { productTag: 'pro-yearly' });
+    expect(await purchases.recordPurchase(request, { authorization })).toMatchObject({ planId: 'pro', planVersion: 1 });
+    const told = (productTag: string) => purchases.recordPurchase({ ...request, productTag }, { authorization });
+    expect((await told('pro-yearly')).created).toBe(false);
+    expect(await reasonOf(told(''))).toBe('PURCHASE_CONFLICT');
   });
 
   it('is for API keys that may write, of their own tenant', async () => {

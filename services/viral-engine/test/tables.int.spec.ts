@@ -13,6 +13,7 @@ const APPEND_ONLY = [
   'refund',
   'chargeback_win',
   'plan_version',
+  'plan_archive',
   'buyer_plan_recurrence',
   'boost_change',
   'unattributed_purchase',

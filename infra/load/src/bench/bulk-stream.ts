@@ -69,6 +69,7 @@ async function* requests(options: BulkOptions) {
         amount: { micros: options.amountMicros, currencyCode: 'USD' },
         stream: 'subscription',
         websiteId: '',
+        productTag: '',
         occurredAt: undefined,
       },
     };

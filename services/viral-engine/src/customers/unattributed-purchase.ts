@@ -18,6 +18,7 @@ export interface UnattributedPurchase {
   readonly amountMicros: bigint;
   readonly currency: CurrencyCode;
   readonly stream: string;
+  readonly productTag: string | undefined;
   readonly websiteId: WebsiteId | undefined;
   readonly occurredAt: Date;
   readonly occurredAtGiven: boolean;
@@ -37,6 +38,7 @@ export function unattributed(
     amountMicros: order.amount.amountMicros,
     currency: order.amount.currency,
     stream: order.stream,
+    productTag: order.productTag,
     websiteId: order.websiteId,
     occurredAt: order.occurredAt ?? receivedAt,
     occurredAtGiven: order.occurredAt !== undefined,
@@ -55,6 +57,7 @@ export function attributedOrder(
     buyerId: known.buyerId,
     amount: { amountMicros: purchase.amountMicros, currency: purchase.currency },
     stream: purchase.stream,
+    productTag: purchase.productTag,
     websiteId: purchase.websiteId,
     occurredAt: purchase.occurredAtGiven ? purchase.occurredAt : undefined,
     metadata: known.metadata,
@@ -73,6 +76,7 @@ export function isSameUnattributed(purchase: UnattributedPurchase, order: Incomi
     purchase.amountMicros === order.amount.amountMicros &&
     purchase.currency === order.amount.currency &&
     purchase.stream === order.stream &&
+    purchase.productTag === order.productTag &&
     purchase.websiteId === order.websiteId
   );
 }

@@ -11,6 +11,7 @@ export interface UnattributedRow {
   amount_micros: bigint;
   currency: string;
   stream: string;
+  product_tag: string | null;
   website_id: string | null;
   occurred_at: Date;
   occurred_at_given: boolean;
@@ -18,7 +19,7 @@ export interface UnattributedRow {
 }
 
 export const UNATTRIBUTED_COLUMNS = `u.tenant_id, u.id, u.external_id, u.customer_id, u.amount_micros, u.currency, u.stream,
-  u.website_id, u.occurred_at, u.occurred_at_given, u.received_at`;
+  u.product_tag, u.website_id, u.occurred_at, u.occurred_at_given, u.received_at`;
 
 /** The sale as it was told, whether or not it has been attributed since. */
 export async function readUnattributed(
@@ -43,6 +44,7 @@ export function toUnattributed(row: UnattributedRow): UnattributedPurchase {
     amountMicros: row.amount_micros,
     currency: currencyOf(row.currency),
     stream: row.stream,
+    productTag: row.product_tag ?? undefined,
     websiteId: row.website_id === null ? undefined : asWebsiteId(row.website_id),
     occurredAt: row.occurred_at,
     occurredAtGiven: row.occurred_at_given,

@@ -58,8 +58,8 @@ export class UnattributedStore implements UnattributedBook {
     const { tenantId, id, customerId } = purchase;
     await this.#sql.query(
       `INSERT INTO unattributed_purchase (tenant_id, id, external_id, customer_id, amount_micros, currency, stream,
-         website_id, occurred_at, occurred_at_given, received_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+         product_tag, website_id, occurred_at, occurred_at_given, received_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
       [
         tenantId,
         id,
@@ -68,6 +68,7 @@ export class UnattributedStore implements UnattributedBook {
         purchase.amountMicros,
         purchase.currency,
         purchase.stream,
+        purchase.productTag ?? null,
         purchase.websiteId ?? null,
         purchase.occurredAt,
         purchase.occurredAtGiven,

@@ -2,28 +2,31 @@ import type { PlanId } from '../ids.js';
 import type { PlanCatalogue, PlanVersion } from './plan.js';
 
 /**
- * The plan version that decides a purchase: of the plans whose version in force at `occurredAt` names the stream that
- * one, else the default plan's version in force. In force is the version with the latest `effectiveFrom` not after
- * `occurredAt`. Undefined when no plan covers the purchase: all of it is the house's then.
+ * The plan version that decides a purchase: of the plans whose version in force at `occurredAt` names the product tag
+ * that one, else of those that name the stream that one, else the default plan's version in force. In force is the version with the latest `effectiveFrom` not after
+ * `occurredAt`; a version that is archived by then is passed over. Undefined when no plan covers the purchase: all of it is the house's then.
  */
 export function choosePlan(
   catalogue: PlanCatalogue,
-  purchase: { stream: string; occurredAt: Date },
+  purchase: { stream: string; productTag?: string | undefined; occurredAt: Date },
 ): PlanVersion | undefined {
+  const { stream, productTag } = purchase;
   const inForce = versionsInForce(catalogue.versions, purchase.occurredAt);
-  const byStream = [...inForce.values()].find(({ streams }) => streams.includes(purchase.stream));
-  return byStream ?? inForce.get(catalogue.defaultPlanId);
+  const plans = [...inForce.values()];
+  const byTag =
+    productTag === undefined ? undefined : plans.find(({ productTags }) => productTags.includes(productTag));
+  const byStream = plans.find(({ streams }) => streams.includes(stream));
+  return byTag ?? byStream ?? inForce.get(catalogue.defaultPlanId);
 }
 
-/** A stream that two plans would take at the same time from `from` on. */
-export interface PlanOverlap {
-  readonly planId: PlanId;
-  readonly stream: string;
-  readonly from: Date;
-}
+/** A stream, or a product tag, that two plans would take at the same time from `from` on. */
+export type PlanOverlap = { readonly planId: PlanId; readonly from: Date } & (
+  | { readonly stream: string }
+  | { readonly productTag: string }
+);
 
 /**
- * Whether adding the version lets two plans take one stream at the same time; then the earliest such moment. Versions
+ * Whether adding the version lets two plans take one stream or one product tag at the same time; then the earliest such moment. Versions
  * change hands only at their `effectiveFrom`, so looking at those moments is looking at all time.
  */
 export function findOverlap(versions: readonly PlanVersion[], added: PlanVersion): PlanOverlap | undefined {
@@ -36,8 +39,11 @@ export function findOverlap(versions: readonly PlanVersion[], added: PlanVersion
     const inForce = versionsInForce(all, from);
     const mine = inForce.get(added.planId);
     for (const other of inForce.values()) {
-      const stream = other.planId === added.planId ? undefined : mine?.streams.find((s) => other.streams.includes(s));
+      if (mine === undefined || other.planId === added.planId) continue;
+      const stream = mine.streams.find((each) => other.streams.includes(each));
       if (stream !== undefined) return { planId: other.planId, stream, from };
+      const productTag = mine.productTags.find((each) => other.productTags.includes(each));
+      if (productTag !== undefined) return { planId: other.planId, productTag, from };
     }
   }
   return undefined;
@@ -46,6 +52,7 @@ export function findOverlap(versions: readonly PlanVersion[], added: PlanVersion
 function versionsInForce(versions: readonly PlanVersion[], at: Date): Map<PlanId, PlanVersion> {
   const inForce = new Map<PlanId, PlanVersion>();
   for (const version of versions) {
+    if (version.archivedAt !== undefined && version.archivedAt <= at) continue;
     const best = inForce.get(version.planId);
     if (version.effectiveFrom <= at && (best === undefined || version.effectiveFrom > best.effectiveFrom)) {
       inForce.set(version.planId, version);

@@ -18,6 +18,9 @@ export const planTermsShape = {
   holdDays: z.int().meta({ description: 'Days from the purchase until its commissions fall due.' }),
   recurring: recurringSchema,
   streams: z.array(z.string()).meta({ description: 'The streams that this plan takes from the default plan.' }),
+  productTags: z
+    .array(z.string())
+    .meta({ description: 'The product tags that this plan takes, also from a plan that names the stream.' }),
 } as const;
 
 export const planVersionSchema = z
@@ -27,6 +30,10 @@ export const planVersionSchema = z
     ...planTermsShape,
     ...limitsAnswerShape,
     effectiveFrom: z.string().meta({ format: 'date-time' }),
+    archivedAt: z.string().nullable().meta({
+      format: 'date-time',
+      description: 'From here on it decides no purchase; null while it is not archived.',
+    }),
   })
   .meta({ id: 'PlanVersion' });
 
@@ -48,8 +55,10 @@ export function viewPlanVersion(version: PlanVersion): z.infer<typeof planVersio
     holdDays: version.holdDays,
     recurring: typeof recurring === 'object' ? { ...recurring } : recurring,
     streams: [...version.streams],
+    productTags: [...version.productTags],
     ...viewLimits(version),
     effectiveFrom: effectiveFrom.toISOString(),
+    archivedAt: version.archivedAt?.toISOString() ?? null,
   };
 }
 

@@ -17,7 +17,14 @@ describe('The plans that ship', () => {
   it('never change: commissions of years back are explained by them', () => {
     const terms = { websiteBonusBps: 500, maxPayoutBps: 7000, compression: 'none', holdDays: 30, recurring: 'all' };
     const limits = { qualification: [], beneficiaryCaps: { day: [], month: [], lifetime: [] }, companyCap: undefined };
-    const common = { ...terms, ...limits, version: 1, streams: [], effectiveFrom: new Date('2000-01-01T00:00:00Z') };
+    const common = {
+      ...terms,
+      ...limits,
+      version: 1,
+      streams: [],
+      productTags: [],
+      effectiveFrom: new Date('2000-01-01T00:00:00Z'),
+    };
     expect(STANDARD).toEqual({ ...common, planId: 'standard', levelsBps: [2000, 1500, 1000, 800, 500, 300, 200] });
     expect(ULTRAPLAN).toEqual({ ...common, planId: 'ultraplan', levelsBps: [2000, 1000, 500, 300, 200, 100, 50] });
     expect(SHIPPED_CATALOGUE).toEqual({ versions: [STANDARD, ULTRAPLAN], defaultPlanId: 'standard' });
@@ -40,6 +47,8 @@ describe('The terms of a plan', () => {
     ['a negative hold', { holdDays: -1 }, 'holdDays'],
     ['no months', { recurring: { months: 0 } }, 'recurring.months'],
     ['a stream that is no slug', { streams: ['usage', 'Sub scription'] }, 'streams.1'],
+    ['a product tag that is no slug', { productTags: ['Pro'] }, 'productTags.0'],
+    ['a product tag twice', { productTags: ['pro-1', 'pro-1'] }, 'productTags.1'],
     ['a stream twice', { streams: ['usage', 'usage'] }, 'streams.1'],
   ])('are refused with %s', (_, wrong, path) => {
     expect(checkTerms({ ...STANDARD, ...wrong }).map((error) => error.path)).toEqual([path]);
@@ -98,6 +107,62 @@ describe('Which plan version decides', () => {
   it('is none before the default plan takes effect', () => {
     const late = { defaultPlanId: asPlanId('late'), versions: [plan('late', 1, day(9))] };
     expect(choosePlan(late, { stream: 'any', occurredAt: day(8) })).toBeUndefined();
+  });
+});
+
+describe('A product tag', () => {
+  const tagged = (id: string, version: number, from: Date, productTags: string[], streams: string[] = []) => ({
+    ...plan(id, version, from, streams),
+    productTags,
+  });
+  const catalogue: PlanCatalogue = {
+    defaultPlanId: asPlanId('standard'),
+    versions: [STANDARD, plan('usage', 1, day(1), ['usage']), tagged('pro', 1, day(3), ['pro'], ['overage'])],
+  };
+  it.each<[string, string, string | undefined, Date, string]>([
+    ['beats the stream', 'usage', 'pro', day(3), 'pro'],
+    ['that no plan names leaves the stream to decide', 'usage', 'basic', day(3), 'usage'],
+    ['that is missing does too', 'usage', undefined, day(3), 'usage'],
+    ['beats the default', 'subscription', 'pro', day(3), 'pro'],
+    ['decides from the time its plan takes effect', 'usage', 'pro', day(2), 'usage'],
+    ['does not keep its plan from taking streams', 'overage', undefined, day(3), 'pro'],
+  ])('%s', (_, stream, productTag, occurredAt, expected) => {
+    expect(choosePlan(catalogue, { stream, productTag, occurredAt })?.planId).toBe(expected);
+  });
+
+  it('is taken by one plan at a time, and may be named beside a plan that names the stream', () => {
+    const { versions } = catalogue;
+    expect(findOverlap(versions, tagged('rival', 1, day(1), ['basic', 'pro']))).toEqual({
+      planId: 'pro',
+      productTag: 'pro',
+      from: day(3),
+    });
+    expect(findOverlap(versions, tagged('other', 1, day(1), ['usage']))).toBeUndefined();
+  });
+});
+
+describe('An archived plan', () => {
+  const archived = { ...plan('usage', 1, day(3), ['usage']), archivedAt: day(10) };
+  const later = { ...plan('usage', 2, day(12), ['usage']), archivedAt: day(10) };
+  const again = plan('usage', 3, day(15), ['usage']);
+  const chosen = (occurredAt: Date) =>
+    choosePlan(
+      { defaultPlanId: asPlanId('standard'), versions: [STANDARD, archived, later, again] },
+      { stream: 'usage', occurredAt },
+    );
+  it.each([
+    ['still decides what occurred before', new Date(day(10).getTime() - 1), 'usage 1'],
+    ['decides nothing from that moment on', day(10), 'standard 1'],
+    ['does not come back by a version that was to take effect later', day(13), 'standard 1'],
+    ['comes back by a version that was added afterwards', day(15), 'usage 3'],
+  ])('%s', (_, occurredAt, expected) => {
+    const version = chosen(occurredAt);
+    expect(version && `${version.planId} ${version.version}`).toBe(expected);
+  });
+
+  it('gives its streams free', () => {
+    expect(findOverlap([archived, later], plan('rival', 1, day(9), ['usage']))).toMatchObject({ from: day(9) });
+    expect(findOverlap([archived, later], plan('rival', 1, day(10), ['usage']))).toBeUndefined();
   });
 });
 

@@ -20,7 +20,15 @@ interface PlanVersionRow extends StoredLimits {
   recurring: 'all' | 'first' | 'months';
   recurring_months: number | null;
   streams: string[];
+  product_tags: string[];
   effective_from: Date;
+}
+
+interface PlanArchiveRow {
+  tenant_id: string;
+  plan_id: string;
+  last_version: number;
+  archived_at: Date;
 }
 
 interface CachedCatalogue {
@@ -57,14 +65,21 @@ export class PlanCatalogues {
   async #load(sql: Sql, defaults: { tenant_id: string; plan_id: string; revision: bigint }[]): Promise<void> {
     const { rows } = await sql.query<PlanVersionRow>(
       `SELECT tenant_id, plan_id, version, levels_bps, website_bonus_bps, max_payout_bps, compression, hold_days,
-              recurring, recurring_months, streams, qualification, beneficiary_caps, company_cap, effective_from
+              recurring, recurring_months, streams, product_tags, qualification, beneficiary_caps, company_cap,
+              effective_from
        FROM plan_version WHERE tenant_id = ANY ($1::uuid[]) ORDER BY tenant_id, plan_id, version`,
+      [defaults.map((row) => row.tenant_id)],
+    );
+    const { rows: archives } = await sql.query<PlanArchiveRow>(
+      'SELECT tenant_id, plan_id, last_version, archived_at FROM plan_archive WHERE tenant_id = ANY ($1::uuid[])',
       [defaults.map((row) => row.tenant_id)],
     );
     const byTenant = Map.groupBy(rows, (row) => row.tenant_id);
     for (const { tenant_id, plan_id, revision } of defaults) {
       const own = (byTenant.get(tenant_id) ?? []).map(toVersion);
-      const catalogue = { versions: [...SHIPPED_CATALOGUE.versions, ...own], defaultPlanId: asPlanId(plan_id) };
+      const archived = archives.filter((row) => row.tenant_id === tenant_id);
+      const versions = [...SHIPPED_CATALOGUE.versions, ...own].map((version) => withArchive(version, archived));
+      const catalogue = { versions, defaultPlanId: asPlanId(plan_id) };
       this.#cached.set(asTenantId(tenant_id), { revision, catalogue });
     }
   }
@@ -95,9 +110,9 @@ export class PlanStore implements PlanBook {
     const limits = toStoredLimits(version);
     await this.#sql.query(
       `INSERT INTO plan_version (tenant_id, plan_id, version, levels_bps, website_bonus_bps, max_payout_bps, compression,
-         hold_days, recurring, recurring_months, streams, qualification, beneficiary_caps, company_cap, effective_from,
-         created_by, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+         hold_days, recurring, recurring_months, streams, product_tags, qualification, beneficiary_caps, company_cap,
+         effective_from, created_by, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
       [
         tenantId,
         version.planId,
@@ -110,6 +125,7 @@ export class PlanStore implements PlanBook {
         typeof recurring === 'object' ? 'months' : recurring,
         typeof recurring === 'object' ? recurring.months : null,
         version.streams,
+        version.productTags,
         JSON.stringify(limits.qualification),
         JSON.stringify(limits.beneficiary_caps),
         limits.company_cap && JSON.stringify(limits.company_cap),
@@ -131,6 +147,14 @@ export class PlanStore implements PlanBook {
     );
   }
 
+  async archive(planId: PlanId, lastVersion: number, { tenantId, changedBy, at }: PlanChange): Promise<void> {
+    await this.#sql.query(
+      `INSERT INTO plan_archive (tenant_id, plan_id, last_version, archived_at, archived_by)
+       VALUES ($1, $2, $3, $4, $5)`,
+      [tenantId, planId, lastVersion, at, changedBy],
+    );
+  }
+
   async announce(planId: PlanId, planVersion: number, { tenantId, at }: PlanChange): Promise<void> {
     await this.#outbox.append(this.#sql, [
       outgoing({
@@ -144,6 +168,15 @@ export class PlanStore implements PlanBook {
   }
 }
 
+/** A version is archived by the first archive of its plan that came after it. */
+function withArchive(version: PlanVersion, archives: readonly PlanArchiveRow[]): PlanVersion {
+  const [first] = archives
+    .filter((row) => row.plan_id === version.planId && row.last_version >= version.version)
+    .map((row) => row.archived_at)
+    .toSorted((a, b) => a.getTime() - b.getTime());
+  return first === undefined ? version : { ...version, archivedAt: first };
+}
+
 function toVersion(row: PlanVersionRow): PlanVersion {
   return {
     planId: asPlanId(row.plan_id),
@@ -155,6 +188,7 @@ function toVersion(row: PlanVersionRow): PlanVersion {
     holdDays: row.hold_days,
     recurring: toRecurring(row),
     streams: row.streams,
+    productTags: row.product_tags,
     ...fromStoredLimits(row),
     effectiveFrom: row.effective_from,
   };

@@ -22,6 +22,8 @@ export interface PlanTerms extends PlanLimits {
   readonly recurring: Recurring;
   /** The streams that this plan takes from the default plan; empty: none. */
   readonly streams: readonly string[];
+  /** The product tags that this plan takes, also from plans that name the stream; empty: none. */
+  readonly productTags: readonly string[];
   readonly effectiveFrom: Date;
 }
 
@@ -29,6 +31,8 @@ export interface PlanVersion extends PlanTerms {
   readonly planId: PlanId;
   /** 1, 2, … in the order of writing, which need not be the order of taking effect. */
   readonly version: number;
+  /** From here on purchases are not decided by it; undefined while its plan is not archived. */
+  readonly archivedAt?: Date | undefined;
 }
 
 /** All plan versions of a tenant, and which plan takes the purchases that no other plan takes. */
@@ -37,11 +41,25 @@ export interface PlanCatalogue {
   readonly defaultPlanId: PlanId;
 }
 
-export const PLAN_BOUNDS = { levels: 7, rateBps: 10_000, holdDays: 3_650, months: 1_200, streams: 100 } as const;
+export const PLAN_BOUNDS = {
+  levels: 7,
+  rateBps: 10_000,
+  holdDays: 3_650,
+  months: 1_200,
+  streams: 100,
+  productTags: 100,
+} as const;
 
 const PLAN_ID = /^[a-z][a-z0-9_-]{0,63}$/;
 /** A stream is an open slug: tenants name their own. */
 const STREAM = /^[a-z][a-z0-9_]{0,63}$/;
+
+/** A product tag is an open slug too, and may be written as product ids are, with hyphens. */
+const PRODUCT_TAG = /^[a-z][a-z0-9_-]{0,63}$/;
+
+export function isProductTag(text: string): boolean {
+  return PRODUCT_TAG.test(text);
+}
 
 export function isPlanId(text: string): text is PlanId {
   return PLAN_ID.test(text);
@@ -71,6 +89,11 @@ export function checkTerms(terms: Omit<PlanTerms, 'effectiveFrom'>): FieldError[
   streams.forEach((stream, index) => {
     if (!isStream(stream)) wrong(`streams.${index}`, 'must be a slug such as subscription or usage_fee');
     if (streams.indexOf(stream) !== index) wrong(`streams.${index}`, 'is named twice');
+  });
+  if (terms.productTags.length > PLAN_BOUNDS.productTags) wrong('productTags', 'must have at most 100 tags');
+  terms.productTags.forEach((tag, index) => {
+    if (!isProductTag(tag)) wrong(`productTags.${index}`, 'must be a slug such as pro-yearly');
+    if (terms.productTags.indexOf(tag) !== index) wrong(`productTags.${index}`, 'is named twice');
   });
   return [...errors, ...checkLimits(terms, { levels: levelsBps.length })];
 }

@@ -14,11 +14,11 @@ import {
   timestampSchema,
 } from '@dailydoco/http';
 import { DomainError } from '@dailydoco/errors';
-import { Body, Controller, Get, Inject, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { asPlanId, asTenantId } from '../ids.js';
-import { isPlanId } from './plan.js';
+import { isPlanId, type PlanCatalogue } from './plan.js';
 import { limitsInputShape, toLimits } from './plan-limits-view.http.js';
 import {
   planSchema,
@@ -46,6 +46,7 @@ const planBody = z
     holdDays: planTermsShape.holdDays.default(STANDARD.holdDays),
     recurring: planTermsShape.recurring.default('all'),
     streams: planTermsShape.streams.default([]),
+    productTags: planTermsShape.productTags.default([]),
     ...limitsInputShape,
     effectiveFrom: timestampSchema.optional().meta({ description: 'When it takes effect; now if it is left out.' }),
   })
@@ -115,13 +116,41 @@ export class PlansHttp {
     return replyWith(reply, answer);
   }
 
+  @Post(':id/archive')
+  @HttpCode(200)
+  @Answers(
+    { 200: { description: 'The plan, archived.', schema: planSchema } },
+    {
+      summary: 'Archive a plan',
+      description:
+        'It decides no purchase that occurs from now on; a new version takes it up again. The default plan cannot be archived.',
+      problems: ['NOT_FOUND', 'CONFLICT'],
+    },
+  )
+  async archive(
+    @Param('id', { schema: planIdSchema }) id: string,
+    @IdempotencyKey() key: string | undefined,
+    @KeyScope() scope: IdempotencyScope,
+    @Caller() caller: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const answer = await this.#plans.archive(asPlanId(id), {
+      tenantId: asTenantId(tenantOf(caller)),
+      changedBy: callerIdOf(caller),
+      call: { key, scope, requestHash: requestHash({ id }) },
+      answer: (catalogue) => ({ status: 200, body: viewOne(catalogue, id) }),
+    });
+    return replyWith(reply, answer);
+  }
+
   @Put('default')
   @Answers(
     { 200: { description: 'The plan, now the default.', schema: planSchema } },
     {
       summary: 'Choose the default plan',
-      description: 'It takes every purchase whose stream no other plan names, for purchases recorded from now on.',
-      problems: ['NOT_FOUND'],
+      description:
+        'It takes every purchase whose product tag and stream no other plan names, for purchases recorded from now on.',
+      problems: ['NOT_FOUND', 'CONFLICT'],
     },
   )
   async changeDefault(
@@ -132,8 +161,12 @@ export class PlansHttp {
       tenantId: asTenantId(tenantOf(caller)),
       changedBy: callerIdOf(caller),
     });
-    const plan = viewPlans(catalogue).find(({ id }) => id === body.planId);
-    if (plan === undefined) throw new DomainError('NOT_FOUND');
-    return plan;
+    return viewOne(catalogue, body.planId);
   }
+}
+
+function viewOne(catalogue: PlanCatalogue, planId: string): PlanView {
+  const plan = viewPlans(catalogue).find(({ id }) => id === planId);
+  if (plan === undefined) throw new DomainError('NOT_FOUND');
+  return plan;
 }

@@ -1,6 +1,6 @@
 import type { PlanId, TenantId } from '../ids.js';
 import type { IdempotentCall, OncePerKey, ReplayableAnswer } from '../idempotent-call.js';
-import { addPlanVersion, changeDefaultPlan, type PlanBook, type PlanChange } from './change-plans.js';
+import { addPlanVersion, archivePlan, changeDefaultPlan, type PlanBook, type PlanChange } from './change-plans.js';
 import type { PlanCatalogue, PlanTerms, PlanVersion } from './plan.js';
 
 export interface PlansDependencies {
@@ -33,6 +33,16 @@ export class Plans {
     const { once, clock } = this.#dependencies;
     const { call, answer, ...change } = by;
     return once(call, async (book) => answer(await addPlanVersion(book, wanted, { ...change, at: clock.now() })));
+  }
+
+  /** Archives a plan; see archivePlan. */
+  archive<Body>(
+    planId: PlanId,
+    by: Change & { call: IdempotentCall; answer: (catalogue: PlanCatalogue) => { status: number; body: Body } },
+  ): Promise<ReplayableAnswer<Body>> {
+    const { once, clock } = this.#dependencies;
+    const { call, answer, ...change } = by;
+    return once(call, async (book) => answer(await archivePlan(book, planId, { ...change, at: clock.now() })));
   }
 
   /** Makes a plan the default; see changeDefaultPlan. */

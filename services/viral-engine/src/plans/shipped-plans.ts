@@ -14,6 +14,7 @@ const SHIPPED_TERMS: Omit<PlanTerms, 'levelsBps'> = {
   holdDays: 30,
   recurring: 'all',
   streams: [],
+  productTags: [],
   effectiveFrom: new Date('2000-01-01T00:00:00.000Z'),
 };
 

@@ -85,7 +85,7 @@ async function planEach(group: PurchaseGroup, working: readonly PurchaseItem[]):
     const { order, receivedAt } = item;
     const occurredAt = order.occurredAt ?? receivedAt;
     const catalogue = found(catalogues.get(order.tenantId), "a tenant's plans");
-    const plan = choosePlan(catalogue, { stream: order.stream, occurredAt });
+    const plan = choosePlan(catalogue, { stream: order.stream, productTag: order.productTag, occurredAt });
     return { item, occurredAt, plan, periods: plan && periodsOf(order.tenantId, plan, order.amount.currency) };
   });
 }

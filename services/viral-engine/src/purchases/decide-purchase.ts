@@ -83,6 +83,7 @@ function purchaseOf(
     amountMicros: order.amount.amountMicros,
     currency: order.amount.currency,
     stream: order.stream,
+    productTag: order.productTag,
     websiteId: order.websiteId,
     occurredAt: facts.occurredAt,
     occurredAtGiven: order.occurredAt !== undefined,

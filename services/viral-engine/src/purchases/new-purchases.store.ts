@@ -21,10 +21,11 @@ async function insertFacts(sql: Sql, records: readonly PurchaseRecord[]): Promis
   await sql.query(
     `WITH added AS (
        INSERT INTO purchase (tenant_id, id, external_id, buyer_id, amount_micros, currency, stream, website_id,
-         occurred_at, occurred_at_given, recorded_at, plan_id, plan_version, commissions_micros, split_snapshot)
+         occurred_at, occurred_at_given, recorded_at, plan_id, plan_version, commissions_micros, split_snapshot,
+         product_tag)
        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::text[],
          $8::uuid[], $9::timestamptz[], $10::boolean[], $11::timestamptz[], $12::text[], $13::integer[], $14::bigint[],
-         $15::jsonb[])
+         $15::jsonb[], $16::text[])
        RETURNING tenant_id, id, recorded_at, commissions_micros
      )
      INSERT INTO purchase_state (tenant_id, purchase_id, sequence, changed_at)
@@ -45,6 +46,7 @@ async function insertFacts(sql: Sql, records: readonly PurchaseRecord[]): Promis
       records.map((record) => record.plan?.version ?? null),
       records.map((record) => record.totalMicros),
       records.map((record) => JSON.stringify(toStored(record.snapshot))),
+      records.map((record) => record.productTag ?? null),
     ],
   );
 }

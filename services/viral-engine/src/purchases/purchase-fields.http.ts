@@ -1,11 +1,17 @@
 import { z } from 'zod';
-import { isStream } from '../plans/plan.js';
+import { isProductTag, isStream } from '../plans/plan.js';
 
 /** What was sold, as an open slug. */
 export const streamSchema = z
   .string()
   .refine(isStream, 'must be a slug such as subscription or usage_fee')
   .meta({ description: 'What was sold, as a slug: [a-z][a-z0-9_]{0,63}.' });
+
+/** What was sold, finer than the stream. */
+export const productTagSchema = z
+  .string()
+  .refine(isProductTag, 'must be a slug such as pro-yearly')
+  .meta({ description: 'What was sold, finer than the stream, as a slug: [a-z][a-z0-9_-]{0,63}.' });
 
 /** Earlier times cannot be meant, and the database's calendar begins later than JavaScript's. */
 export function isConceivable(at: Date): boolean {

@@ -14,6 +14,7 @@ interface PurchaseRow {
   amount_micros: bigint;
   currency: string;
   stream: string;
+  product_tag: string | null;
   website_id: string | null;
   occurred_at: Date;
   occurred_at_given: boolean;
@@ -29,8 +30,8 @@ interface PurchaseRow {
 
 /** One statement reads purchase, state and commissions, so that they stand as of one moment. */
 const SELECT_PURCHASES = `
-  SELECT p.tenant_id, p.id, p.external_id, p.buyer_id, p.amount_micros, p.currency, p.stream, p.website_id,
-         p.occurred_at, p.occurred_at_given, p.recorded_at, p.plan_id, p.plan_version, p.commissions_micros,
+  SELECT p.tenant_id, p.id, p.external_id, p.buyer_id, p.amount_micros, p.currency, p.stream, p.product_tag,
+         p.website_id, p.occurred_at, p.occurred_at_given, p.recorded_at, p.plan_id, p.plan_version, p.commissions_micros,
          p.split_snapshot, s.sequence, s.refunded_micros, s.changed_at,
          c.id AS c_id, c.beneficiary_id AS c_beneficiary_id, c.kind AS c_kind, c.level AS c_level,
          c.rate_bps AS c_rate_bps, c.boost_bps AS c_boost_bps, c.gross_micros AS c_gross_micros, c.cuts AS c_cuts,
@@ -100,6 +101,7 @@ function toPurchase(row: PurchaseRow): Omit<PurchaseRecord, 'commissions'> {
     amountMicros: row.amount_micros,
     currency: currencyOf(row.currency),
     stream: row.stream,
+    productTag: row.product_tag ?? undefined,
     websiteId: row.website_id === null ? undefined : asWebsiteId(row.website_id),
     occurredAt: row.occurred_at,
     occurredAtGiven: row.occurred_at_given,

@@ -30,6 +30,7 @@ describe('The same sale told again', () => {
     buyerId: asUserId('b'),
     amount: { amountMicros: 79_000_000n, currency: currencyOf('USD') },
     stream: 'subscription',
+    productTag: 'pro',
     websiteId: asWebsiteId('w'),
     occurredAt: NOW,
     metadata: { note: 'first' },
@@ -58,6 +59,8 @@ describe('The same sale told again', () => {
     ['has the same amount', { amount: { amountMicros: 1n, currency: currencyOf('USD') } }, false],
     ['has the same currency', { amount: { amountMicros: 79_000_000n, currency: currencyOf('EUR') } }, false],
     ['has the same stream', { stream: 'usage' }, false],
+    ['has the same product tag', { productTag: 'basic' }, false],
+    ['has a product tag as before', { productTag: undefined }, false],
     ['has the same website', { websiteId: undefined }, false],
   ])('%s', (_, other, same) => {
     expect(isSamePurchase(recorded(order), { ...order, ...other })).toBe(same);

@@ -15,6 +15,8 @@ export interface PurchaseOrder {
   /** Greater than 0, at most 1,000,000,000 units. */
   readonly amount: Money;
   readonly stream: string;
+  /** What was sold, finer than the stream. */
+  readonly productTag?: string | undefined;
   readonly websiteId: WebsiteId | undefined;
   /** Undefined: the time of receipt. */
   readonly occurredAt: Date | undefined;
@@ -31,6 +33,7 @@ export interface Purchase {
   readonly amountMicros: bigint;
   readonly currency: CurrencyCode;
   readonly stream: string;
+  readonly productTag: string | undefined;
   readonly websiteId: WebsiteId | undefined;
   readonly occurredAt: Date;
   readonly occurredAtGiven: boolean;
@@ -90,8 +93,8 @@ export function refuseOccurredAt(
 }
 
 /**
- * Whether the same sale is told again: buyer, amount by value, currency, stream, website, and the time if both named
- * one. Metadata is not compared.
+ * Whether the same sale is told again: buyer, amount by value, currency, stream, product tag, website, and the time if
+ * both named one. Metadata is not compared.
  */
 export function isSamePurchase(purchase: Purchase, order: PurchaseOrder): boolean {
   const sameTime =
@@ -104,6 +107,7 @@ export function isSamePurchase(purchase: Purchase, order: PurchaseOrder): boolea
     purchase.amountMicros === order.amount.amountMicros &&
     purchase.currency === order.amount.currency &&
     purchase.stream === order.stream &&
+    purchase.productTag === order.productTag &&
     purchase.websiteId === order.websiteId
   );
 }

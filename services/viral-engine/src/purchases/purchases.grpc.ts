@@ -20,7 +20,7 @@ import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
 import { asCustomerId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
 import { mapInFlight, Slots } from './in-flight.js';
 import type { PurchaseRecord } from './purchase.js';
-import { isConceivable, streamSchema } from './purchase-fields.http.js';
+import { isConceivable, productTagSchema, streamSchema } from './purchase-fields.http.js';
 import { type RecordedPurchase, RecordPurchase } from './record-purchase.js';
 
 /** What one stream may have under way, and what all streams of this process may: the writer's queue has room for both
@@ -46,6 +46,7 @@ const recordPurchaseRequest = z
       })
       .transform(({ micros: amountMicros, currencyCode: currency }) => ({ amountMicros, currency })),
     stream: streamSchema,
+    productTag: absent.or(productTagSchema),
     websiteId: z.literal('').or(uuidSchema),
     occurredAt: z.date().refine(isConceivable, 'must not lie before 1970').optional(),
   })
@@ -94,12 +95,13 @@ export class PurchasesGrpc implements GrpcHandlers<typeof PurchaseServiceService
 function toOrder(request: RecordPurchaseRequest, tenantId: string): IncomingPurchase {
   const parsed = recordPurchaseRequest.safeParse(request);
   if (!parsed.success) throw validationFailed(parsed.error.issues);
-  const { externalId, buyerId, customerId, amount, stream, websiteId, occurredAt } = parsed.data;
+  const { externalId, buyerId, customerId, amount, stream, productTag, websiteId, occurredAt } = parsed.data;
   const order = {
     tenantId: asTenantId(tenantId),
     externalId,
     amount,
     stream,
+    productTag,
     websiteId: websiteId === '' ? undefined : asWebsiteId(websiteId),
     occurredAt,
     metadata: undefined,

@@ -21,7 +21,7 @@ import { customerIdSchema, refineBuyer } from '../customers/customer-fields.http
 import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
 import { asCustomerId, asPurchaseId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
 import { FindPurchase, type FoundPurchase } from './find-purchase.js';
-import { isConceivable, streamSchema } from './purchase-fields.http.js';
+import { isConceivable, productTagSchema, streamSchema } from './purchase-fields.http.js';
 import {
   purchaseSchema,
   type PurchaseView,
@@ -38,6 +38,7 @@ const purchaseBody = z
     customerId: customerIdSchema.optional(),
     amount: positiveMoneySchema,
     stream: streamSchema,
+    productTag: productTagSchema.optional(),
     websiteId: uuidSchema.optional(),
     occurredAt: timestampSchema.refine(isConceivable, 'must not lie before 1970').optional(),
     metadata: metadataSchema.optional(),
@@ -128,6 +129,7 @@ function toOrder(body: z.output<typeof purchaseBody>, caller: Principal): Incomi
     externalId: body.externalId,
     amount: body.amount,
     stream: body.stream,
+    productTag: body.productTag,
     websiteId: body.websiteId === undefined ? undefined : asWebsiteId(body.websiteId),
     occurredAt: body.occurredAt,
     metadata: body.metadata,

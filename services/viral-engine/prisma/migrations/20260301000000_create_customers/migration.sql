@@ -42,6 +42,7 @@ CREATE TABLE unattributed_purchase (
   amount_micros bigint NOT NULL CHECK (amount_micros BETWEEN 1 AND 1000000000000000),
   currency text NOT NULL,
   stream text NOT NULL,
+  product_tag text,
   website_id uuid,
   occurred_at timestamptz(3) NOT NULL,
   occurred_at_given boolean NOT NULL,

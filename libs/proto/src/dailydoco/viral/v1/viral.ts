@@ -54,7 +54,6 @@ export interface GetReferralCodeResponse {
 export interface RecordPurchaseRequest {
   /** The caller's own id of the purchase, 1-200 characters, unique per tenant. */
   externalId: string;
-  /** UUID; empty when customer_id is set. */
   buyerId: string;
   /** Greater than 0, at most 1,000,000,000 units. */
   amount:
@@ -68,11 +67,8 @@ export interface RecordPurchaseRequest {
   occurredAt:
     | Date
     | undefined;
-  /**
-   * The billing system's own customer, 1-200 characters, in the place of buyer_id: exactly one of the two is set. A
-   * customer that nobody has mapped to a user yet is no error: the purchase is recorded `unattributed`.
-   */
-  customerId: string;
+  /** What was sold, finer than the stream: a slug, [a-z][a-z0-9_-]{0,63}. Empty: none. */
+  productTag: string;
 }
 
 export interface RecordPurchaseResponse {
@@ -84,11 +80,7 @@ export interface RecordPurchaseResponse {
   planVersion: number;
   commissions: Commission[];
   total: Money | undefined;
-  house:
-    | Money
-    | undefined;
-  /** Nobody has said yet which user the customer is: no commissions, and no event until somebody has. */
-  unattributed: boolean;
+  house: Money | undefined;
 }
 
 export interface Commission {
@@ -485,7 +477,7 @@ function createBaseRecordPurchaseRequest(): RecordPurchaseRequest {
     stream: "",
     websiteId: "",
     occurredAt: undefined,
-    customerId: "",
+    productTag: "",
   };
 }
 
@@ -509,8 +501,8 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     if (message.occurredAt !== undefined) {
       Timestamp.encode(toTimestamp(message.occurredAt), writer.uint32(50).fork()).join();
     }
-    if (message.customerId !== "") {
-      writer.uint32(66).string(message.customerId);
+    if (message.productTag !== "") {
+      writer.uint32(58).string(message.productTag);
     }
     return writer;
   },
@@ -576,12 +568,12 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
             message.occurredAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
+          case 7: {
+            if (tag !== 58) {
               break;
             }
 
-            message.customerId = reader.string();
+            message.productTag = reader.string();
             continue;
           }
         }
@@ -620,10 +612,10 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
         : isSet(object.occurred_at)
         ? fromJsonTimestamp(object.occurred_at)
         : undefined,
-      customerId: isSet(object.customerId)
-        ? globalThis.String(object.customerId)
-        : isSet(object.customer_id)
-        ? globalThis.String(object.customer_id)
+      productTag: isSet(object.productTag)
+        ? globalThis.String(object.productTag)
+        : isSet(object.product_tag)
+        ? globalThis.String(object.product_tag)
         : "",
     };
   },
@@ -648,8 +640,8 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     if (message.occurredAt !== undefined) {
       obj.occurredAt = message.occurredAt.toISOString();
     }
-    if (message.customerId !== "") {
-      obj.customerId = message.customerId;
+    if (message.productTag !== "") {
+      obj.productTag = message.productTag;
     }
     return obj;
   },
@@ -667,7 +659,7 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     message.stream = object.stream ?? "";
     message.websiteId = object.websiteId ?? "";
     message.occurredAt = object.occurredAt ?? undefined;
-    message.customerId = object.customerId ?? "";
+    message.productTag = object.productTag ?? "";
     return message;
   },
 };
@@ -681,7 +673,6 @@ function createBaseRecordPurchaseResponse(): RecordPurchaseResponse {
     commissions: [],
     total: undefined,
     house: undefined,
-    unattributed: false,
   };
 }
 
@@ -707,9 +698,6 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
     }
     if (message.house !== undefined) {
       Money.encode(message.house, writer.uint32(58).fork()).join();
-    }
-    if (message.unattributed !== false) {
-      writer.uint32(72).bool(message.unattributed);
     }
     return writer;
   },
@@ -783,14 +771,6 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
             message.house = Money.decode(reader, reader.uint32());
             continue;
           }
-          case 9: {
-            if (tag !== 72) {
-              break;
-            }
-
-            message.unattributed = reader.bool();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -826,7 +806,6 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
         : [],
       total: isSet(object.total) ? Money.fromJSON(object.total) : undefined,
       house: isSet(object.house) ? Money.fromJSON(object.house) : undefined,
-      unattributed: isSet(object.unattributed) ? globalThis.Boolean(object.unattributed) : false,
     };
   },
 
@@ -853,9 +832,6 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
     if (message.house !== undefined) {
       obj.house = Money.toJSON(message.house);
     }
-    if (message.unattributed !== false) {
-      obj.unattributed = message.unattributed;
-    }
     return obj;
   },
 
@@ -871,7 +847,6 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
     message.commissions = object.commissions?.map((e) => Commission.fromPartial(e)) || [];
     message.total = (object.total !== undefined && object.total !== null) ? Money.fromPartial(object.total) : undefined;
     message.house = (object.house !== undefined && object.house !== null) ? Money.fromPartial(object.house) : undefined;
-    message.unattributed = object.unattributed ?? false;
     return message;
   },
 };
