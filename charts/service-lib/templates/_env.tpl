@@ -34,8 +34,10 @@
 - {name: {{ . | replace "-" "_" | upper }}_GRPC_ADDRESS, value: "{{ include "dailydoco.fullname" (dict "root" $root "name" .) }}-grpc:9090"}
 {{- end }}
 {{ include "dailydoco.stores.env" (dict "root" .root "service" .name) }}
-{{- if .facts.bootstrap }}
+{{- if .facts.seals }}
 - {name: KEY_ENCRYPTION_SECRET_FILE, value: {{ $secrets }}/key-encryption-secret}
+{{- end }}
+{{- if .facts.bootstrap }}
 - {name: BOOTSTRAP_ADMIN_EMAIL_FILE, value: {{ $secrets }}/admin-email}
 - {name: BOOTSTRAP_ADMIN_PASSWORD_FILE, value: {{ $secrets }}/admin-password}
 - {name: MAIL_URL_FILE, value: {{ $secrets }}/mail-url}
@@ -77,7 +79,7 @@
     name: {{ include "dailydoco.secretName" (dict "root" .root "kind" "platform") }}
     items:
       - {key: internal-token-secret, path: internal-token-secret}
-      {{- if .facts.bootstrap }}
+      {{- if .facts.seals }}
       - {key: key-encryption-secret, path: key-encryption-secret}
       {{- end }}
 {{- if .facts.bootstrap }}

@@ -67,6 +67,8 @@ describe('the route table', () => {
       '/v1/tenants',
       '/v1/api-keys',
       '/v1/api-keys/{id}',
+      '/v1/webhook-endpoints',
+      '/v1/webhook-endpoints/{id}/secret',
       '/v1/plans',
       '/v1/plans/default',
       '/v1/plans/{id}/archive',

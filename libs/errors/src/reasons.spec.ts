@@ -6,6 +6,7 @@ import { reasonEntry } from './reasons.js';
 const PUBLISHED: Record<Reason, number> = {
   VALIDATION_FAILED: 400,
   MALFORMED_REQUEST: 400,
+  SIGNATURE_INVALID: 400,
   IDEMPOTENCY_KEY_REQUIRED: 400,
   UNAUTHENTICATED: 401,
   CREDENTIALS_INVALID: 401,

@@ -50,6 +50,7 @@ const { CANCELLED, INTERNAL, UNAVAILABLE, DEADLINE_EXCEEDED } = GRPC_STATUS;
 export const REASONS = {
   VALIDATION_FAILED: { http: 400, grpc: INVALID_ARGUMENT, title: 'The request is not valid.' },
   MALFORMED_REQUEST: { http: 400, grpc: INVALID_ARGUMENT, title: 'The request could not be read.' },
+  SIGNATURE_INVALID: { http: 400, grpc: INVALID_ARGUMENT, title: 'The signature does not hold.' },
   IDEMPOTENCY_KEY_REQUIRED: { http: 400, grpc: INVALID_ARGUMENT, title: 'This call needs an Idempotency-Key.' },
 
   UNAUTHENTICATED: { http: 401, grpc: UNAUTHENTICATED, title: 'This call needs valid credentials.' },

@@ -382,6 +382,18 @@ export const METRICS = {
     description: 'Commissions accrued at the split of a purchase.',
     labels: ['kind'],
   },
+  dailydoco_webhook_events_received_total: {
+    kind: 'counter',
+    unit: '{event}',
+    description: 'Events that billing systems sent. outcome: stored, duplicate, ignored, refused.',
+    labels: ['outcome'],
+  },
+  dailydoco_webhook_events_settled_total: {
+    kind: 'counter',
+    unit: '{event}',
+    description: 'Events of billing systems looked at. outcome: applied, parked, refused, abandoned.',
+    labels: ['outcome'],
+  },
   dailydoco_purchases_recorded_total: {
     kind: 'counter',
     unit: '{purchase}',

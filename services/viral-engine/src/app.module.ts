@@ -7,6 +7,7 @@ import { PlansModule } from './plans/plans.module.js';
 import { PurchasesModule } from './purchases/purchases.module.js';
 import { ReferralsModule } from './referrals/referrals.module.js';
 import { RefundsModule } from './refunds/refunds.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { RUNTIME, type Runtime } from './runtime.js';
 
 /** The service: one module per capability, on one runtime. */
@@ -21,6 +22,7 @@ export class AppModule {
         PurchasesModule,
         CustomersModule,
         RefundsModule,
+        WebhooksModule,
         CommissionsModule,
         ReferralsModule,
         ClicksModule,

@@ -15,6 +15,13 @@ export const configSchema = z.object({
   PUBLIC_URL: z.url().describe('Base URL of the gateway, as browsers see it: referral links begin with it.'),
   LANDING_URL: z.url().optional().describe('Where referral links lead; the documentation page unless told.'),
   WEBSITE_BUILDER_GRPC_ADDRESS: grpcAddressOf('website-builder'),
+  KEY_ENCRYPTION_SECRET: z
+    .base64()
+    .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64')
+    .meta({
+      description: 'Seals the signing secrets of webhook endpoints. Losing it loses them: they must be set again.',
+      secret: true,
+    }),
   PURCHASE_GROUP_MAX: z.coerce
     .number()
     .int()
@@ -54,6 +61,13 @@ export const configSchema = z.object({
     .max(30_000)
     .default(1_000)
     .meta({ description: 'Pause between looks for commissions to hold or lift after a suspension.', unit: 'ms' }),
+  WEBHOOKS_EVERY_MS: z.coerce
+    .number()
+    .int()
+    .min(50)
+    .max(30_000)
+    .default(500)
+    .meta({ description: 'Pause between looks for events of billing systems to apply.', unit: 'ms' }),
   ATTRIBUTION_EVERY_MS: z.coerce.number().int().min(50).max(30_000).default(1_000).meta({
     description: 'Pause between looks for purchases whose customer has been mapped to a user.',
     unit: 'ms',

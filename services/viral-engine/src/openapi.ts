@@ -7,6 +7,7 @@ import { createEdges } from './service.js';
 const runtime = createRuntime(
   readConfig({
     ...PLACEHOLDERS,
+    KEY_ENCRYPTION_SECRET: Buffer.alloc(32).toString('base64'),
     PUBLIC_URL: 'http://127.0.0.1:1',
     WEBSITE_BUILDER_GRPC_ADDRESS: '127.0.0.1:1',
   }),

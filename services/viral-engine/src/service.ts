@@ -13,8 +13,12 @@ import { settleHolds } from './commissions/settle-holds.js';
 import { membersConsumer } from './members/members.consumer.js';
 import { MemberStore } from './members/member.store.js';
 import { migrationSources } from './migrations.js';
+import { Customers } from './customers/customers.js';
 import { attributePurchases } from './purchases/purchases.module.js';
+import { RecordPurchase } from './purchases/record-purchase.js';
 import type { Runtime } from './runtime.js';
+import { keepRawBody } from './webhooks/raw-body.http.js';
+import { applyEvents } from './webhooks/webhooks.module.js';
 import { websitesConsumer } from './websites/websites.consumer.js';
 
 /** Most purchases that one database transaction releases, holds or lifts. */
@@ -26,7 +30,7 @@ const DUE_BATCH = 500;
  */
 export async function createService(runtime: Runtime): Promise<Service> {
   const service = await createEdges(runtime);
-  addBackground(runtime);
+  addBackground(runtime, service);
   return service;
 }
 
@@ -39,6 +43,7 @@ export async function createEdges(runtime: Runtime): Promise<Service> {
     grpcServices: [PurchaseServiceService, ReconciliationServiceService, ReferralServiceService],
     plugins: async (fastify) => {
       await fastify.register(cookie);
+      keepRawBody(fastify, '/v1/webhooks/');
     },
     beforePoolEnds: () => prisma.$disconnect(),
   });
@@ -47,7 +52,7 @@ export async function createEdges(runtime: Runtime): Promise<Service> {
 }
 
 /** The part that works on its own: relay, consumers, schedulers. */
-export function addBackground(runtime: Runtime): void {
+export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): void {
   const { config, pool, outbox, clock, newId, randomBytes } = runtime;
   addRelay(runtime);
   addConsumers(runtime, [
@@ -64,6 +69,10 @@ export function addBackground(runtime: Runtime): void {
         return handled > 0;
       }),
   });
+  // The same as the edges have, so that a process has one writer of purchases.
+  const recordPurchase = app.get(RecordPurchase, { strict: false });
+  const webhooks = applyEvents(runtime, { recordPurchase, customers: app.get(Customers, { strict: false }) });
+  repeat(runtime, { name: 'webhook-events', everyMs: config.WEBHOOKS_EVERY_MS, run: () => webhooks.runOnce() });
   const attribution = attributePurchases(runtime);
   repeat(runtime, {
     name: 'purchase-attribution',

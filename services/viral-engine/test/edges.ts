@@ -3,6 +3,7 @@ import type { Broker } from '@dailydoco/events';
 import { newId } from '@dailydoco/lifecycle';
 import type { Service } from '@dailydoco/service';
 import { SpecApiKeys, TokenSigner } from '@dailydoco/testing';
+import type { Type } from '@nestjs/common';
 import { type Config, readConfig } from '../src/config.js';
 import type { TenantId, UserId } from '../src/ids.js';
 import type { UserDirectory } from '../src/members/ensure-member.js';
@@ -73,6 +74,15 @@ export class Edges {
     this.#signer = parts.signer;
     this.#apiKeys = parts.apiKeys;
     this.#url = parts.url;
+  }
+
+  get runtime(): Runtime {
+    return this.#runtime;
+  }
+
+  /** Something that the edges were put together from. */
+  get<T>(type: Type<T>): T {
+    return this.#service.app.get(type, { strict: false });
   }
 
   get url(): string {
@@ -169,5 +179,7 @@ function specConfig(engine: Engine): Config {
     RELEASE_EVERY_MS: '50',
     HOLDS_EVERY_MS: '50',
     ATTRIBUTION_EVERY_MS: '50',
+    WEBHOOKS_EVERY_MS: '50',
+    KEY_ENCRYPTION_SECRET: Buffer.alloc(32, 1).toString('base64'),
   });
 }

@@ -17,6 +17,12 @@ const APPEND_ONLY = [
   'buyer_plan_recurrence',
   'boost_change',
   'unattributed_purchase',
+  'webhook_endpoint',
+  'webhook_secret',
+  'webhook_event',
+  'invoice_payment',
+  'charge_refund',
+  'chargeback_excess',
 ];
 
 beforeAll(async () => {

@@ -22,6 +22,9 @@ describe("Another tenant's ids", () => {
     const { body: purchase } = await edges.call('POST', '/v1/purchases', { as: mine.key, body: sale(mine.people[0]!) });
     const { buyerId: _, ...unmapped } = sale('');
     await edges.call('POST', '/v1/purchases', { as: mine.key, body: { ...unmapped, customerId: 'cus_mine' } });
+    const admin = await edges.person(mine.tenantId, mine.people[0]!, ['admin']);
+    const created = await edges.call('POST', '/v1/webhook-endpoints', { as: admin, body: { kind: 'stripe' } });
+    const endpoint = created.body;
     const theirs = engine.newTenant();
     const key = edges.apiKey(theirs);
     const owner = await edges.person(theirs, asUserId(engine.newId()), ['owner']);
@@ -35,6 +38,8 @@ describe("Another tenant's ids", () => {
       ['GET', `/v1/purchases/${purchase.id}/refunds`, key, undefined, 404],
       ['GET', '/v1/customers?customerId=cus_mine', key, undefined, 404],
       ['POST', '/v1/customers', key, { customerId: 'cus_theirs', userId: mine.people[0] }, 404],
+      ['GET', `/v1/webhook-endpoints/${endpoint.id}/events`, owner, undefined, 404],
+      ['PUT', `/v1/webhook-endpoints/${endpoint.id}/secret`, owner, { signingSecret: 'whsec_12345678' }, 404],
       ['GET', `/v1/commissions/${purchase.commissions[0].id}`, owner, undefined, 404],
     ];
     for (const [method, path, as, body, status] of tries) {
@@ -45,6 +50,8 @@ describe("Another tenant's ids", () => {
     expect(list.body.items).toEqual([]);
     const customers = await edges.call('GET', '/v1/customers/unmapped', { as: key });
     expect(customers.body.items).toEqual([]);
+    const endpoints = await edges.call('GET', '/v1/webhook-endpoints', { as: owner });
+    expect(endpoints.body.items).toEqual([]);
     const plans = await edges.call('GET', '/v1/plans', { as: owner });
     expect(plans.body.items).toHaveLength(2);
     const { metadata, ...now } = (await edges.call('GET', `/v1/purchases/${purchase.id}`, { as: mine.key })).body;
@@ -70,6 +77,10 @@ describe('The OpenAPI document', () => {
       '/v1/purchases/{id}',
       '/v1/purchases/{id}/refunds',
       '/v1/referrals/me',
+      '/v1/webhook-endpoints',
+      '/v1/webhook-endpoints/{id}/events',
+      '/v1/webhook-endpoints/{id}/secret',
+      '/v1/webhooks/stripe/{endpointId}',
     ]);
   });
 });

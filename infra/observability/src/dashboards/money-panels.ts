@@ -24,6 +24,21 @@ export function purchasesRow(where: string): RowSpec {
         ],
       },
       {
+        title: 'Events of billing systems',
+        description: 'Events a second: as they came, and what became of them. parked: tried again later.',
+        unit: 'ops',
+        queries: [
+          {
+            expr: rate({ metric: 'dailydoco_webhook_events_received_total', where, by: 'outcome' }),
+            legend: 'came: {{outcome}}',
+          },
+          {
+            expr: rate({ metric: 'dailydoco_webhook_events_settled_total', where, by: 'outcome' }),
+            legend: '{{outcome}}',
+          },
+        ],
+      },
+      {
         title: 'Clicks',
         description: 'Clicks on referral links a second; and those that were lost, with the reason.',
         unit: 'ops',

@@ -19,6 +19,7 @@ function customers(runtime: Runtime): Customers {
 
 @Module({
   providers: [{ provide: Customers, useFactory: customers, inject: [RUNTIME] }],
+  exports: [Customers],
   controllers: [CustomersHttp],
 })
 export class CustomersModule {}
