@@ -43,7 +43,8 @@ describe('an int64', () => {
 
   it.each(extremes)('%s passes intact in both directions, alone and in streams', async (micros) => {
     const { purchases, states } = await serve({
-      recordPurchase: async ({ amount }) => RecordPurchaseResponse.fromPartial({ purchaseId: 'p', total: amount ?? {} }),
+      recordPurchase: async ({ amount }) =>
+        RecordPurchaseResponse.fromPartial({ purchaseId: 'p', total: amount ?? {} }),
       watchStates: async function* () {
         yield PurchaseState.fromPartial({ purchaseSequence: micros });
       },

@@ -54,6 +54,7 @@ export interface GetReferralCodeResponse {
 export interface RecordPurchaseRequest {
   /** The caller's own id of the purchase, 1-200 characters, unique per tenant. */
   externalId: string;
+  /** UUID; empty when customer_id is set. */
   buyerId: string;
   /** Greater than 0, at most 1,000,000,000 units. */
   amount:
@@ -69,6 +70,11 @@ export interface RecordPurchaseRequest {
     | undefined;
   /** What was sold, finer than the stream: a slug, [a-z][a-z0-9_-]{0,63}. Empty: none. */
   productTag: string;
+  /**
+   * The billing system's own customer, 1-200 characters, in the place of buyer_id: exactly one of the two is set. A
+   * customer that nobody has mapped to a user yet is no error: the purchase is recorded `unattributed`.
+   */
+  customerId: string;
 }
 
 export interface RecordPurchaseResponse {
@@ -80,7 +86,11 @@ export interface RecordPurchaseResponse {
   planVersion: number;
   commissions: Commission[];
   total: Money | undefined;
-  house: Money | undefined;
+  house:
+    | Money
+    | undefined;
+  /** Nobody has said yet which user the customer is: no commissions, and no event until somebody has. */
+  unattributed: boolean;
 }
 
 export interface Commission {
@@ -478,6 +488,7 @@ function createBaseRecordPurchaseRequest(): RecordPurchaseRequest {
     websiteId: "",
     occurredAt: undefined,
     productTag: "",
+    customerId: "",
   };
 }
 
@@ -503,6 +514,9 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     }
     if (message.productTag !== "") {
       writer.uint32(58).string(message.productTag);
+    }
+    if (message.customerId !== "") {
+      writer.uint32(66).string(message.customerId);
     }
     return writer;
   },
@@ -576,6 +590,14 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
             message.productTag = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.customerId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -617,6 +639,11 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
         : isSet(object.product_tag)
         ? globalThis.String(object.product_tag)
         : "",
+      customerId: isSet(object.customerId)
+        ? globalThis.String(object.customerId)
+        : isSet(object.customer_id)
+        ? globalThis.String(object.customer_id)
+        : "",
     };
   },
 
@@ -643,6 +670,9 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     if (message.productTag !== "") {
       obj.productTag = message.productTag;
     }
+    if (message.customerId !== "") {
+      obj.customerId = message.customerId;
+    }
     return obj;
   },
 
@@ -660,6 +690,7 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     message.websiteId = object.websiteId ?? "";
     message.occurredAt = object.occurredAt ?? undefined;
     message.productTag = object.productTag ?? "";
+    message.customerId = object.customerId ?? "";
     return message;
   },
 };
@@ -673,6 +704,7 @@ function createBaseRecordPurchaseResponse(): RecordPurchaseResponse {
     commissions: [],
     total: undefined,
     house: undefined,
+    unattributed: false,
   };
 }
 
@@ -698,6 +730,9 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
     }
     if (message.house !== undefined) {
       Money.encode(message.house, writer.uint32(58).fork()).join();
+    }
+    if (message.unattributed !== false) {
+      writer.uint32(72).bool(message.unattributed);
     }
     return writer;
   },
@@ -771,6 +806,14 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
             message.house = Money.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.unattributed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -806,6 +849,7 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
         : [],
       total: isSet(object.total) ? Money.fromJSON(object.total) : undefined,
       house: isSet(object.house) ? Money.fromJSON(object.house) : undefined,
+      unattributed: isSet(object.unattributed) ? globalThis.Boolean(object.unattributed) : false,
     };
   },
 
@@ -832,6 +876,9 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
     if (message.house !== undefined) {
       obj.house = Money.toJSON(message.house);
     }
+    if (message.unattributed !== false) {
+      obj.unattributed = message.unattributed;
+    }
     return obj;
   },
 
@@ -847,6 +894,7 @@ export const RecordPurchaseResponse: MessageFns<RecordPurchaseResponse> = {
     message.commissions = object.commissions?.map((e) => Commission.fromPartial(e)) || [];
     message.total = (object.total !== undefined && object.total !== null) ? Money.fromPartial(object.total) : undefined;
     message.house = (object.house !== undefined && object.house !== null) ? Money.fromPartial(object.house) : undefined;
+    message.unattributed = object.unattributed ?? false;
     return message;
   },
 };
