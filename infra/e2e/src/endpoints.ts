@@ -45,6 +45,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /.well-known/jwks.json',
     'GET /openapi.json',
     'GET /healthz',
+    'POST /v1/webhooks/stripe/{endpointId}',
   ),
   ...rows(anyPerson, 'GET /v1/users/me', 'GET /v1/users/me/sessions', 'DELETE /v1/users/me/sessions'),
   ...rows(
@@ -59,15 +60,22 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/plans',
     'PUT /v1/plans/default',
     'POST /v1/plans/{id}/archive',
+    'POST /v1/webhook-endpoints',
+    'PUT /v1/webhook-endpoints/{id}/secret',
     'GET /v1/metrics/viral',
   ),
   ...rows({ person: 'installation owner' }, 'POST /v1/tenants'),
   ...rows(anyPerson, 'GET /v1/referrals/me', 'GET /v1/commissions', 'GET /v1/commissions/{id}'),
-  ...rows(writer, 'POST /v1/purchases', 'POST /v1/purchases/{id}/refunds'),
+  ...rows(writer, 'POST /v1/purchases', 'POST /v1/purchases/{id}/refunds', 'POST /v1/customers'),
   // Finance reads refunds as it reads purchases; here it matters who must not.
   ...rows({ person: 'finance', key: 'purchases:write' }, 'GET /v1/purchases/{id}/refunds'),
-  ...rows(reader, 'GET /v1/purchases', 'GET /v1/purchases/{id}'),
-  ...rows({ person: 'finance' }, 'GET /v1/ledger/trial-balance'),
+  ...rows(reader, 'GET /v1/purchases', 'GET /v1/purchases/{id}', 'GET /v1/customers', 'GET /v1/customers/unmapped'),
+  ...rows(
+    { person: 'finance' },
+    'GET /v1/ledger/trial-balance',
+    'GET /v1/webhook-endpoints',
+    'GET /v1/webhook-endpoints/{id}/events',
+  ),
   ...rows(
     anyPerson,
     'GET /v1/balances/me',

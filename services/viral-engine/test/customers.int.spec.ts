@@ -259,6 +259,20 @@ describe('Attribution', () => {
     expect(again.body).toMatchObject({ id: before.id, status: 'recorded', total: usd('15.80') });
   });
 
+  it('keeps the product tag, which chooses the plan, and compares it', async () => {
+    const { tenantId, people, key } = await edges.tenant(1);
+    await engine.addPlan(tenantId, { planId: 'pro', levelsBps: [100], productTags: ['pro'] });
+    const body = customerSale('cus', { productTag: 'pro' });
+    const { body: before } = await post(key, body);
+    expect(before).toMatchObject({ status: 'unattributed', productTag: 'pro' });
+    const other = await post(key, { ...body, productTag: 'basic' });
+    expect(other).toMatchObject({ status: 409, body: { code: 'PURCHASE_CONFLICT' } });
+    await map(key, 'cus', people[0]!);
+    await attributeAll();
+    const { body: after } = await edges.call('GET', `/v1/purchases/${before.id}`, { as: key });
+    expect(after).toMatchObject({ status: 'recorded', productTag: 'pro', plan: { id: 'pro' }, total: usd('0.79') });
+  });
+
   it('counts recurrence in the order in which purchases were told', async () => {
     const { tenantId, people, key } = await edges.tenant(1);
     await engine.addPlan(tenantId, { planId: 'once', streams: ['course'], recurring: 'first' });
@@ -374,6 +388,7 @@ describe('RecordPurchase by gRPC', () => {
       customerId: 'cus',
       amount: { micros: 79_000_000n, currencyCode: 'USD' },
       stream: 'subscription',
+      productTag: '',
       websiteId: '',
       occurredAt: undefined,
     };
@@ -411,6 +426,7 @@ function unattributedRow(tenantId: TenantId) {
     id: asPurchaseId(engine.newId()),
     occurredAt: START,
     occurredAtGiven: false,
+    productTag: undefined,
     receivedAt: START,
   };
 }

@@ -140,6 +140,7 @@ describe('An event', () => {
     ['no customer id', paidInvoice({ customer: { object: 'customer' } })],
     ['a currency that is none', paidInvoice({ currency: 'xxx' })],
     ['an amount that is not whole', paidInvoice({ amount_paid: 79.5 })],
+    ['an amount above the limit', paidInvoice({ amount_paid: 100_000_000_001 })],
     ['no transitions', paidInvoice({ status_transitions: undefined })],
   ])('that is signed and has %s is 400, and nothing is written', async (_, invoice) => {
     const to = await sender();

@@ -1,5 +1,6 @@
 import { DomainError } from '@dailydoco/errors';
 import { validationFailed } from '@dailydoco/http';
+import { MAX_PURCHASE_MICROS, type Money } from '@dailydoco/money';
 import Stripe from 'stripe';
 import { z } from 'zod';
 import { asCustomerId, asUserId, isUuid } from '../ids.js';
@@ -181,13 +182,15 @@ function disputeOpened(dispute: z.output<typeof disputeSchema>): BillingFact | u
   };
 }
 
-function moneyOf(units: number, currency: string, path: string) {
+function moneyOf(units: number, currency: string, path: string): Money {
   const money = fromStripeAmount(units, currency);
-  if (money !== undefined) return money;
-  const message = 'is not an active ISO 4217 code';
-  throw new DomainError('VALIDATION_FAILED', {
-    fieldErrors: [{ path: `data.object.${path === 'amount' ? 'currency' : path}`, message }],
-  });
+  if (money === undefined) throw invalid('currency', 'is not an active ISO 4217 code');
+  if (money.amountMicros > MAX_PURCHASE_MICROS) throw invalid(path, 'must be at most 1000000000 units');
+  return money;
+}
+
+function invalid(path: string, message: string): DomainError {
+  return new DomainError('VALIDATION_FAILED', { fieldErrors: [{ path: `data.object.${path}`, message }] });
 }
 
 function idsOf(...ids: (string | null | undefined)[]): string[] {
