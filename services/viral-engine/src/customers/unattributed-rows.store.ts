@@ -35,6 +35,20 @@ export async function readUnattributed(
   return rows[0] && toUnattributed(rows[0]);
 }
 
+/** The sales under these external ids, whether or not they have been attributed since. */
+export async function readUnattributedByExternalId(
+  sql: Sql,
+  tenantId: TenantId,
+  externalIds: readonly string[],
+): Promise<UnattributedPurchase[]> {
+  const { rows } = await sql.query<UnattributedRow>(
+    `SELECT ${UNATTRIBUTED_COLUMNS} FROM unattributed_purchase u
+     WHERE u.tenant_id = $1 AND u.external_id = ANY ($2::text[])`,
+    [tenantId, externalIds],
+  );
+  return rows.map(toUnattributed);
+}
+
 export function toUnattributed(row: UnattributedRow): UnattributedPurchase {
   return {
     tenantId: asTenantId(row.tenant_id),

@@ -93,7 +93,8 @@ export function attributePurchases(runtime: Runtime): AttributePurchases {
   });
 }
 
-function recordPurchase(runtime: Runtime): RecordPurchase {
+/** Records purchases: over the edges, by webhooks, from files. One per process, because it has the one writer. */
+export function recordPurchaseOf(runtime: Runtime): RecordPurchase {
   const { pool, clock, newId } = runtime;
   const purchases = new PurchaseStore(pool);
   return new RecordPurchase({
@@ -108,7 +109,7 @@ function recordPurchase(runtime: Runtime): RecordPurchase {
 
 @Module({
   providers: [
-    { provide: RecordPurchase, useFactory: recordPurchase, inject: [RUNTIME] },
+    { provide: RecordPurchase, useFactory: recordPurchaseOf, inject: [RUNTIME] },
     {
       provide: FindPurchase,
       useFactory: ({ pool }: Runtime) => new FindPurchase(new PurchaseStore(pool), new UnattributedReadStore(pool)),
