@@ -109,10 +109,14 @@ describe('An import', () => {
 
   it('takes a byte-order mark, line breaks of Windows, quotes, and columns in any order', async () => {
     const { tenantId, buyer } = await tenant();
-    const text = `\uFEFFstream,currency,amount,externalId,buyerId\r\nusage,EUR,"0.10","a ""quoted"", id",${buyer}\r\n\r\n`;
+    const line = `pro,usage,EUR,"0.10","a ""quoted"", id",${buyer}`;
+    const text = `\uFEFFproductTag,stream,currency,amount,externalId,buyerId\r\n${line}\r\n\r\n`;
     expect((await run(tenantId, text)).code).toBe(0);
-    const { rows } = await engine.pool.query('SELECT external_id FROM purchase WHERE tenant_id = $1', [tenantId]);
-    expect(rows).toEqual([{ external_id: 'a "quoted", id' }]);
+    const { rows } = await engine.pool.query(
+      'SELECT external_id, product_tag, stream FROM purchase WHERE tenant_id = $1',
+      [tenantId],
+    );
+    expect(rows).toEqual([{ external_id: 'a "quoted", id', product_tag: 'pro', stream: 'usage' }]);
   });
 
   it('that only checks writes nothing', async () => {
