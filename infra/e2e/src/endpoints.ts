@@ -59,6 +59,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/plans',
     'PUT /v1/plans/default',
     'POST /v1/plans/{id}/archive',
+    'POST /v1/plans:simulate',
     'GET /v1/metrics/viral',
   ),
   ...rows({ person: 'installation owner' }, 'POST /v1/tenants'),

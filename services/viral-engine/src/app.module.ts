@@ -7,6 +7,7 @@ import { PurchasesModule } from './purchases/purchases.module.js';
 import { ReferralsModule } from './referrals/referrals.module.js';
 import { RefundsModule } from './refunds/refunds.module.js';
 import { RUNTIME, type Runtime } from './runtime.js';
+import { SimulationsModule } from './simulations/simulations.module.js';
 
 /** The service: one module per capability, on one runtime. */
 @Module({})
@@ -17,6 +18,7 @@ export class AppModule {
       imports: [
         runtimeModule(RUNTIME, runtime),
         PlansModule,
+        SimulationsModule,
         PurchasesModule,
         RefundsModule,
         CommissionsModule,
