@@ -62,6 +62,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/plans/{id}/archive',
     'POST /v1/webhook-endpoints',
     'PUT /v1/webhook-endpoints/{id}/secret',
+    'POST /v1/plans:simulate',
     'GET /v1/metrics/viral',
   ),
   ...rows({ person: 'installation owner' }, 'POST /v1/tenants'),

@@ -68,6 +68,7 @@ export const ROUTES: readonly Route[] = [
   { service: 'viral-engine', path: '/v1/plans', admin: true, body: 'large' },
   { service: 'viral-engine', path: '/v1/plans/default', admin: true, body: 'large' },
   { service: 'viral-engine', path: '/v1/plans/{id}/archive', admin: true },
+  { service: 'viral-engine', path: '/v1/plans:simulate', admin: true, body: 'large' },
 
   { service: 'payouts', path: '/v1/balances/me' },
   { service: 'payouts', path: '/v1/ledger/trial-balance' },

@@ -9,6 +9,7 @@ import { ReferralsModule } from './referrals/referrals.module.js';
 import { RefundsModule } from './refunds/refunds.module.js';
 import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { RUNTIME, type Runtime } from './runtime.js';
+import { SimulationsModule } from './simulations/simulations.module.js';
 
 /** The service: one module per capability, on one runtime. */
 @Module({})
@@ -19,6 +20,7 @@ export class AppModule {
       imports: [
         runtimeModule(RUNTIME, runtime),
         PlansModule,
+        SimulationsModule,
         PurchasesModule,
         CustomersModule,
         RefundsModule,

@@ -73,6 +73,7 @@ describe('The OpenAPI document', () => {
       '/v1/plans',
       '/v1/plans/default',
       '/v1/plans/{id}/archive',
+      '/v1/plans:simulate',
       '/v1/purchases',
       '/v1/purchases/{id}',
       '/v1/purchases/{id}/refunds',

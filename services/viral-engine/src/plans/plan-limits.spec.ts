@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { currencyOf, type Money } from '@dailydoco/money';
 import { checkTerms } from './plan.js';
-import { capIn, countedPeriods, NO_LIMITS, periodAt, type PlanLimits } from './plan-limits.js';
+import { capIn, countedPeriods, NO_LIMITS, periodsAt, type PlanLimits } from './plan-limits.js';
 import { STANDARD } from './shipped-plans.js';
 
 const usd: Money = { amountMicros: 1n, currency: currencyOf('USD') };
@@ -57,11 +57,6 @@ describe('A period', () => {
     ['2026-06-30T23:59:59.999Z', '2026-06-30', '2026-06'],
     ['2026-07-01T00:00:00.000Z', '2026-07-01', '2026-07'],
   ])('of %s is the UTC day %s and the UTC month %s', (at, day, month) => {
-    const moment = new Date(at);
-    expect([periodAt('day', moment), periodAt('month', moment), periodAt('lifetime', moment)]).toEqual([
-      day,
-      month,
-      'lifetime',
-    ]);
+    expect(periodsAt(new Date(at))).toEqual({ day, month, lifetime: 'lifetime' });
   });
 });

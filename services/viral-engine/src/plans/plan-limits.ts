@@ -50,10 +50,13 @@ export function capIn(amounts: readonly Money[], currency: CurrencyCode): bigint
   return amounts.find((amount) => amount.currency === currency)?.amountMicros;
 }
 
-/** How counters name the period of that kind that a moment lies in, in UTC: 2026-06-01, 2026-06, or lifetime. */
-export function periodAt(period: CapPeriod, at: Date): string {
+/** How counters name the periods that a moment lies in. */
+export type PeriodNames = Readonly<Record<CapPeriod, string>>;
+
+/** The periods that a moment lies in, in UTC: 2026-06-01, 2026-06, and lifetime. */
+export function periodsAt(at: Date): PeriodNames {
   const day = at.toISOString().slice(0, 10);
-  return { day, month: day.slice(0, 7), lifetime: 'lifetime' }[period];
+  return { day, month: day.slice(0, 7), lifetime: 'lifetime' };
 }
 
 /** Which counters a plan keeps in a currency. */

@@ -18,36 +18,14 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Res }
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { asPlanId, asTenantId } from '../ids.js';
-import { isPlanId, type PlanCatalogue } from './plan.js';
-import { limitsInputShape, toLimits } from './plan-limits-view.http.js';
-import {
-  planSchema,
-  planTermsShape,
-  planVersionSchema,
-  type PlanView,
-  viewPlans,
-  viewPlanVersion,
-} from './plan-view.http.js';
+import type { PlanCatalogue } from './plan.js';
+import { planIdSchema, planInputShape, toTerms } from './plan-input.http.js';
+import { planSchema, planVersionSchema, type PlanView, viewPlans, viewPlanVersion } from './plan-view.http.js';
 import { Plans } from './plans.js';
-import { STANDARD } from './shipped-plans.js';
-
-const planIdSchema = z
-  .string()
-  .refine(isPlanId, 'must be a slug such as standard or creator-2026')
-  .meta({ description: "The plan's slug: [a-z][a-z0-9_-]{0,63}." });
 
 const planBody = z
   .strictObject({
-    id: planIdSchema,
-    ...planTermsShape,
-    websiteBonusBps: planTermsShape.websiteBonusBps.default(STANDARD.websiteBonusBps),
-    maxPayoutBps: planTermsShape.maxPayoutBps.default(STANDARD.maxPayoutBps),
-    compression: planTermsShape.compression.default(STANDARD.compression),
-    holdDays: planTermsShape.holdDays.default(STANDARD.holdDays),
-    recurring: planTermsShape.recurring.default('all'),
-    streams: planTermsShape.streams.default([]),
-    productTags: planTermsShape.productTags.default([]),
-    ...limitsInputShape,
+    ...planInputShape,
     effectiveFrom: timestampSchema.optional().meta({ description: 'When it takes effect; now if it is left out.' }),
   })
   .meta({ id: 'PlanInput' });
@@ -98,14 +76,9 @@ export class PlansHttp {
     @Caller() caller: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const { id, effectiveFrom, qualification, beneficiaryCaps, companyCap, ...terms } = body;
+    const { effectiveFrom, ...terms } = body;
     const answer = await this.#plans.add(
-      {
-        ...terms,
-        ...toLimits({ qualification, beneficiaryCaps, companyCap }),
-        planId: asPlanId(id),
-        effectiveFrom,
-      },
+      { ...toTerms(terms), effectiveFrom },
       {
         tenantId: asTenantId(tenantOf(caller)),
         changedBy: callerIdOf(caller),

@@ -4,7 +4,7 @@ import { type Earner, type Standing, uplineNeeded } from '../commissions/split.j
 import type { TenantId, UserId } from '../ids.js';
 import { choosePlan } from '../plans/choose-plan.js';
 import type { PlanVersion } from '../plans/plan.js';
-import { type CountedPeriods, countedPeriods, MAX_QUALIFICATION } from '../plans/plan-limits.js';
+import { type CountedPeriods, countedPeriods, MAX_QUALIFICATION, periodsAt } from '../plans/plan-limits.js';
 import type { FirstPurchase } from '../plans/recurring.js';
 import { CapCounters, type CountedPurchase, counterText, countersOf } from './cap-counters.js';
 import { decideUnderCaps, entitledTo, type PurchaseFacts } from './decide-purchase.js';
@@ -133,6 +133,7 @@ function factsOfEach(
   given: People & { known: Known; given: Given },
 ): { cases: Case[]; firsts: NewFirst[] } {
   const newFirsts: NewFirst[] = [];
+  const names = periodsAt(given.given.now);
   const cases = planned.map((each): Case => {
     const { item, occurredAt, plan, periods } = each;
     const { order, id } = item;
@@ -153,8 +154,7 @@ function factsOfEach(
     const { tenantId, amount } = order;
     const entitled = entitledTo(order, facts);
     const { currency } = amount;
-    const { recordedAt } = facts;
-    return { item, facts, counted: { tenantId, plan, currency, counted: periods, entitled, recordedAt } };
+    return { item, facts, counted: { tenantId, plan, currency, counted: periods, entitled, periods: names } };
   });
   return { cases, firsts: newFirsts };
 }

@@ -3,10 +3,11 @@ import { currencyOf } from '@dailydoco/money';
 import type { Commission } from '../commissions/commission.js';
 import { type CommissionRow, toCommission } from '../commissions/commission-rows.store.js';
 import { asPlanId, asPurchaseId, asTenantId, asUserId, asWebsiteId, type PurchaseId, type TenantId } from '../ids.js';
-import type { PurchaseRecord } from './purchase.js';
+import type { Purchase, PurchaseRecord } from './purchase.js';
 import { fromStored, type StoredSnapshot } from './split-snapshot.store.js';
 
-interface PurchaseRow {
+/** A purchase as its table keeps it. */
+export interface PurchaseFactRow {
   tenant_id: string;
   id: string;
   external_id: string;
@@ -23,6 +24,9 @@ interface PurchaseRow {
   plan_version: number | null;
   commissions_micros: bigint;
   split_snapshot: StoredSnapshot;
+}
+
+interface PurchaseRow extends PurchaseFactRow {
   sequence: bigint;
   refunded_micros: bigint;
   changed_at: Date;
@@ -92,6 +96,15 @@ function toRecords(rows: readonly JoinedRow[]): PurchaseRecord[] {
 }
 
 function toPurchase(row: PurchaseRow): Omit<PurchaseRecord, 'commissions'> {
+  return {
+    ...toPurchaseFact(row),
+    sequence: row.sequence,
+    refundedMicros: row.refunded_micros,
+    changedAt: row.changed_at,
+  };
+}
+
+export function toPurchaseFact(row: PurchaseFactRow): Purchase {
   const { plan_id, plan_version } = row;
   return {
     tenantId: asTenantId(row.tenant_id),
@@ -109,9 +122,6 @@ function toPurchase(row: PurchaseRow): Omit<PurchaseRecord, 'commissions'> {
     plan: plan_id === null || plan_version === null ? undefined : { id: asPlanId(plan_id), version: plan_version },
     totalMicros: row.commissions_micros,
     snapshot: fromStored(row.split_snapshot),
-    sequence: row.sequence,
-    refundedMicros: row.refunded_micros,
-    changedAt: row.changed_at,
   };
 }
 
