@@ -67,6 +67,8 @@ describe('the route table', () => {
       '/v1/tenants',
       '/v1/api-keys',
       '/v1/api-keys/{id}',
+      '/v1/links/{id}/owner',
+      '/v1/landing-origins',
       '/v1/plans',
       '/v1/plans/default',
     ]);

@@ -2,6 +2,7 @@ import { runtimeModule } from '@dailydoco/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ClicksModule } from './clicks/clicks.module.js';
 import { CommissionsModule } from './commissions/commissions.module.js';
+import { LinksModule } from './links/links.module.js';
 import { PlansModule } from './plans/plans.module.js';
 import { PurchasesModule } from './purchases/purchases.module.js';
 import { ReferralsModule } from './referrals/referrals.module.js';
@@ -21,6 +22,7 @@ export class AppModule {
         RefundsModule,
         CommissionsModule,
         ReferralsModule,
+        LinksModule,
         ClicksModule,
       ],
     };

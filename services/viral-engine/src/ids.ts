@@ -10,6 +10,8 @@ export type PurchaseId = Id<'purchase'>;
 export type CommissionId = Id<'commission'>;
 export type RefundId = Id<'refund'>;
 export type WebsiteId = Id<'website'>;
+/** A person's link for one campaign. */
+export type LinkId = Id<'link'>;
 /** A slug chosen by the tenant (`standard`), unique within the tenant. */
 export type PlanId = Id<'plan'>;
 
@@ -27,4 +29,5 @@ export const asPurchaseId = (text: string): PurchaseId => text as PurchaseId;
 export const asCommissionId = (text: string): CommissionId => text as CommissionId;
 export const asRefundId = (text: string): RefundId => text as RefundId;
 export const asWebsiteId = (text: string): WebsiteId => text as WebsiteId;
+export const asLinkId = (text: string): LinkId => text as LinkId;
 export const asPlanId = (text: string): PlanId => text as PlanId;

@@ -15,6 +15,9 @@ const APPEND_ONLY = [
   'plan_version',
   'buyer_plan_recurrence',
   'boost_change',
+  'referral_code',
+  'link_owner_change',
+  'registration_source',
 ];
 
 beforeAll(async () => {

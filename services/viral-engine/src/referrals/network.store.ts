@@ -1,7 +1,7 @@
 import type { Sql } from '@dailydoco/database';
 import { asUserId, type TenantId, type UserId } from '../ids.js';
 import type { Member } from '../members/member.js';
-import type { ReferralLookup } from '../members/register-member.js';
+import type { CodeOwnership, ReferralLookup } from '../members/register-member.js';
 import type { Network, NetworkReads } from './referrals.js';
 
 /** Reads of the tree from a member's place in it. */
@@ -48,7 +48,7 @@ export class NetworkStore implements NetworkReads {
     return this.#lookup.findMember(tenantId, userId);
   }
 
-  findCodeOwner(tenantId: TenantId, code: string): Promise<Member | undefined> {
+  findCodeOwner(tenantId: TenantId, code: string): Promise<CodeOwnership | undefined> {
     return this.#lookup.findCodeOwner(tenantId, code);
   }
 
