@@ -222,6 +222,7 @@ describe('An old link', () => {
   it('leads on after another code is shown, after it is archived, and after its owner changed', async () => {
     const { tenantId, ada, ben, asAda, asBen, asAdmin } = await people();
     const link = await make(asAda, { campaign: 'old' });
+    engine.clock.advance(1);
     const chosen = `New-${engine.newId().slice(-8)}`;
     const renamed = await edges.call('POST', `/v1/links/${link.id}/codes`, { as: asAda, body: { code: chosen } });
     expect(renamed.body).toMatchObject({ code: chosen.toUpperCase(), codes: [link.code, chosen.toUpperCase()] });
@@ -289,6 +290,35 @@ describe('A registration', () => {
       { user_id: byCode.userId, decided_by: 'code', without_click: true, ...by },
     ]);
     expect(await read(asAda, link.id)).toMatchObject({ clicks: 1, uniqueClicks: 1, registrations: 2 });
+  });
+});
+
+describe('What led to a registration', () => {
+  it('is kept first and last, and decides nothing: a code wins, else the first click', async () => {
+    const { tenantId, ada, ben, asAda, asBen } = await people();
+    const [first, last] = [await make(asAda, { campaign: 'one' }), await make(asBen, { campaign: 'two' })];
+    const { visitorId: cookie = '' } = await follow(first.code);
+    engine.clock.advance(1_000);
+    await follow(await engine.codeOf(tenantId, ada), { cookie });
+    engine.clock.advance(1_000);
+    await follow(last.code, { cookie });
+    await eventually(async () => expect(await clicksOf(tenantId)).toHaveLength(3));
+    const byClicks = await register(tenantId, { visitorId: cookie });
+    const byCode = await register(tenantId, { visitorId: cookie, referralCode: last.code });
+    expect([byClicks.referrer, byCode.referrer]).toEqual([ada, ben]);
+    const { rows } = await engine.pool.query(
+      `SELECT user_id, touch, link_id, campaign, owner_id, click_id IS NULL AS told FROM registration_touch
+       WHERE tenant_id = $1 AND user_id = ANY ($2) ORDER BY user_id, touch`,
+      [tenantId, [byClicks.userId, byCode.userId]],
+    );
+    const one = { touch: 'first', link_id: first.id, campaign: 'one', owner_id: ada, told: false };
+    const two = { touch: 'last', link_id: last.id, campaign: 'two', owner_id: ben };
+    expect(rows).toEqual([
+      { user_id: byClicks.userId, ...one },
+      { user_id: byClicks.userId, ...two, told: false },
+      { user_id: byCode.userId, ...one },
+      { user_id: byCode.userId, ...two, told: true },
+    ]);
   });
 });
 

@@ -18,6 +18,7 @@ const APPEND_ONLY = [
   'referral_code',
   'link_owner_change',
   'registration_source',
+  'registration_touch',
 ];
 
 beforeAll(async () => {

@@ -4,7 +4,9 @@ import { asLinkId, asTenantId, asUserId, type TenantId, type UserId } from '../i
 import { lockOutSplits } from '../purchases/split-lock.store.js';
 import type { BoostChange, MemberChanges, StatusChange } from './change-member.js';
 import type { Member, MemberStatus } from './member.js';
-import type { CodeOwnership, MemberBook, NewMember, ReferringClick, RegistrationSource } from './register-member.js';
+import type { Touches } from './touches.js';
+import type { CodeOwnership, CodeUsed, ReferringClick, RegistrationSource } from './referral-source.js';
+import type { ClickQuery, MemberBook, NewMember } from './register-member.js';
 
 interface MemberRow {
   tenant_id: string;
@@ -54,20 +56,12 @@ export class MemberStore implements MemberBook, MemberChanges {
     return rows[0] && { ...toCodeUsed(rows[0]), owner: toMember(rows[0]) };
   }
 
-  async firstClick(query: {
-    tenantId: TenantId;
-    visitorId: string;
-    since: Date;
-    until: Date;
-  }): Promise<ReferringClick | undefined> {
-    const { rows } = await this.#sql.query<CodeUsedRow & { id: string; referrer_id: string }>(
-      `SELECT id, referrer_id, code, link_id, campaign FROM click
-       WHERE tenant_id = $1 AND visitor_id = $2 AND clicked_at BETWEEN $3 AND $4
-       ORDER BY clicked_at, id LIMIT 1`,
-      [query.tenantId, query.visitorId, query.since, query.until],
-    );
-    const [row] = rows;
-    return row && { ...toCodeUsed(row), clickId: row.id, referrerId: asUserId(row.referrer_id) };
+  firstClick(query: ClickQuery): Promise<ReferringClick | undefined> {
+    return this.#click(query, 'ASC');
+  }
+
+  lastClick(query: ClickQuery): Promise<ReferringClick | undefined> {
+    return this.#click(query, 'DESC');
   }
 
   async addMember(member: NewMember): Promise<boolean> {
@@ -128,6 +122,44 @@ export class MemberStore implements MemberBook, MemberChanges {
     ]);
   }
 
+  async addTouches({ tenantId, userId }: NewMember, touches: Touches): Promise<void> {
+    const rows = [touches.first, touches.last];
+    await this.#sql.query(
+      `INSERT INTO registration_touch
+         (tenant_id, user_id, touch, code, owner_id, link_id, campaign, click_id, touched_at)
+       SELECT $1, $2, * FROM unnest($3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::uuid[], $9::timestamptz[])`,
+      [
+        tenantId,
+        userId,
+        ['first', 'last'],
+        rows.map(({ code }) => code),
+        rows.map(({ ownerId }) => ownerId),
+        rows.map(({ linkId }) => linkId ?? null),
+        rows.map(({ campaign }) => campaign ?? null),
+        rows.map(({ clickId }) => clickId ?? null),
+        rows.map(({ touchedAt }) => touchedAt.toISOString()),
+      ],
+    );
+  }
+
+  async #click(query: ClickQuery, order: 'ASC' | 'DESC'): Promise<ReferringClick | undefined> {
+    const { rows } = await this.#sql.query<CodeUsedRow & { id: string; referrer_id: string; clicked_at: Date }>(
+      `SELECT id, referrer_id, code, link_id, campaign, clicked_at FROM click
+       WHERE tenant_id = $1 AND visitor_id = $2 AND clicked_at BETWEEN $3 AND $4
+       ORDER BY clicked_at ${order}, id ${order} LIMIT 1`,
+      [query.tenantId, query.visitorId, query.since, query.until],
+    );
+    const [row] = rows;
+    return (
+      row && {
+        ...toCodeUsed(row),
+        clickId: row.id,
+        referrerId: asUserId(row.referrer_id),
+        clickedAt: row.clicked_at,
+      }
+    );
+  }
+
   lockOutSplits(): Promise<void> {
     return lockOutSplits(this.#sql);
   }
@@ -165,11 +197,7 @@ export class MemberStore implements MemberBook, MemberChanges {
   }
 }
 
-function toCodeUsed({
-  code,
-  link_id,
-  campaign,
-}: CodeUsedRow): Pick<RegistrationSource, 'code' | 'linkId' | 'campaign'> {
+function toCodeUsed({ code, link_id, campaign }: CodeUsedRow): CodeUsed {
   return { code, linkId: link_id === null ? undefined : asLinkId(link_id), campaign: campaign ?? undefined };
 }
 

@@ -1,6 +1,8 @@
-import { isUuid, type LinkId, type TenantId, type UserId } from '../ids.js';
+import { isUuid, type TenantId, type UserId } from '../ids.js';
 import type { Member, MemberStatus } from './member.js';
 import { attributionStart, type Placement, placeMember } from './placement.js';
+import type { CodeOwnership, ReferringClick, RegistrationSource } from './referral-source.js';
+import { type Touches, touchesOf } from './touches.js';
 import { newReferralCode, normaliseReferralCode, type RandomBytes } from './referral-code.js';
 
 /** What identity knows about a registration; the code and the visitor are as they were given, unchecked. */
@@ -22,38 +24,18 @@ export interface NewMember extends Placement {
   readonly learntAt: Date;
 }
 
-/** A code that somebody came by. The link is undefined for a member's own code. */
-export interface CodeUsed {
-  readonly code: string;
-  readonly linkId: LinkId | undefined;
-  readonly campaign: string | undefined;
-}
-
-/** By what a registration found its referrer; the click is undefined when the code was told at the registration. */
-export interface RegistrationSource extends CodeUsed {
-  readonly clickId: string | undefined;
-}
-
-/** A click on a code, and the code's owner at that time. */
-export interface ReferringClick extends CodeUsed {
-  readonly clickId: string;
-  readonly referrerId: UserId;
-}
-
-/** A code's owner now. */
-export interface CodeOwnership extends CodeUsed {
-  readonly owner: Member;
+/** The clicks of a visitor from `since` to `until`, both included. */
+export interface ClickQuery {
+  readonly tenantId: TenantId;
+  readonly visitorId: string;
+  readonly since: Date;
+  readonly until: Date;
 }
 
 /** What clicks tell about a visitor. */
 export interface ClickHistory {
-  /** The visitor's first click in [since, until]; undefined when there was none. */
-  firstClick(query: {
-    tenantId: TenantId;
-    visitorId: string;
-    since: Date;
-    until: Date;
-  }): Promise<ReferringClick | undefined>;
+  /** Undefined when there was none. */
+  firstClick(query: ClickQuery): Promise<ReferringClick | undefined>;
 }
 
 /** Who leads a registration to whom: all that is needed to find a referrer. Reads only. */
@@ -67,6 +49,10 @@ export interface ReferralLookup extends ClickHistory {
 export interface MemberBook extends ReferralLookup {
   /** False when the member exists already; nothing is changed then. */
   addMember(member: NewMember): Promise<boolean>;
+  /** Undefined when there was none. */
+  lastClick(query: ClickQuery): Promise<ReferringClick | undefined>;
+  /** Keeps what led to the registration first and last. */
+  addTouches(member: NewMember, touches: Touches): Promise<void>;
   /** Keeps what gave the member its referrer. */
   addSource(member: NewMember, source: RegistrationSource): Promise<void>;
   /** False when the code is taken. */
@@ -89,7 +75,7 @@ export async function registerMember(
   given: { now: Date; randomBytes: RandomBytes },
 ): Promise<boolean> {
   const { tenantId, userId, status } = registration;
-  const { source, ...placement } = await findPlacement(book, registration);
+  const { source, found, ...placement } = await findPlacement(book, registration);
   const member: NewMember = {
     ...placement,
     tenantId,
@@ -100,30 +86,47 @@ export async function registerMember(
   };
   if (!(await book.addMember(member))) return false;
   if (source !== undefined) await book.addSource(member, source);
+  await keepTouches(book, { member, registration, found });
   await addFreeCode(book, member, given.randomBytes);
   await book.announceJoined(member);
   return true;
+}
+
+/** The code and the first click that a registration came by, whether or not they gave it a referrer. */
+interface Found {
+  readonly code: CodeOwnership | undefined;
+  readonly click: ReferringClick | undefined;
+}
+
+async function keepTouches(
+  book: MemberBook,
+  of: { member: NewMember; registration: Registration; found: Found },
+): Promise<void> {
+  const { code, click: firstClick } = of.found;
+  const query = clickQuery(of.registration);
+  const lastClick = firstClick && query && (await book.lastClick(query));
+  const touches = touchesOf({ registeredAt: of.registration.registeredAt, code, firstClick, lastClick });
+  if (touches !== undefined) await book.addTouches(of.member, touches);
 }
 
 /** The placement that a registration gets, or would get: also the answer to "would this code apply?". */
 export async function findPlacement(
   lookup: ReferralLookup,
   registration: Pick<Registration, 'tenantId' | 'userId' | 'referralCode' | 'visitorId' | 'registeredAt'>,
-): Promise<Placement & { source: RegistrationSource | undefined }> {
+): Promise<Placement & { source: RegistrationSource | undefined; found: Found }> {
   const code = await toldCode(lookup, registration);
-  const click = await firstClick(lookup, registration);
+  const query = clickQuery(registration);
+  const click = query && (await lookup.firstClick(query));
   const clicked = click && (await lookup.findMember(registration.tenantId, click.referrerId));
   const placement = placeMember(registration.userId, {
     ...(code && { code: code.owner }),
     ...(clicked && { click: clicked }),
   });
-  return { ...placement, source: sourceOf(placement, { code, click }) };
+  const found = { code, click };
+  return { ...placement, found, source: sourceOf(placement, found) };
 }
 
-function sourceOf(
-  { decidedBy }: Placement,
-  found: { code: CodeOwnership | undefined; click: ReferringClick | undefined },
-): RegistrationSource | undefined {
+function sourceOf({ decidedBy }: Placement, found: Found): RegistrationSource | undefined {
   const used = decidedBy && found[decidedBy];
   if (used === undefined) return undefined;
   const { code, linkId, campaign } = used;
@@ -138,12 +141,14 @@ async function toldCode(
   return code === undefined ? undefined : lookup.findCodeOwner(tenantId, code);
 }
 
-async function firstClick(
-  lookup: ReferralLookup,
-  { tenantId, visitorId, registeredAt }: Pick<Registration, 'tenantId' | 'visitorId' | 'registeredAt'>,
-): Promise<ReferringClick | undefined> {
+/** Undefined when nothing names a visitor. */
+function clickQuery({
+  tenantId,
+  visitorId,
+  registeredAt,
+}: Pick<Registration, 'tenantId' | 'visitorId' | 'registeredAt'>): ClickQuery | undefined {
   if (visitorId === undefined || !isUuid(visitorId)) return undefined;
-  return lookup.firstClick({ tenantId, visitorId, since: attributionStart(registeredAt), until: registeredAt });
+  return { tenantId, visitorId, since: attributionStart(registeredAt), until: registeredAt };
 }
 
 async function addFreeCode(book: MemberBook, member: NewMember, randomBytes: RandomBytes): Promise<void> {

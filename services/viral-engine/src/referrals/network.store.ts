@@ -1,7 +1,8 @@
 import type { Sql } from '@dailydoco/database';
 import { asUserId, type TenantId, type UserId } from '../ids.js';
 import type { Member } from '../members/member.js';
-import type { CodeOwnership, ReferralLookup } from '../members/register-member.js';
+import type { CodeOwnership } from '../members/referral-source.js';
+import type { ReferralLookup } from '../members/register-member.js';
 import type { Network, NetworkReads } from './referrals.js';
 
 /** Reads of the tree from a member's place in it. */
