@@ -54,6 +54,12 @@ export const ROUTES: readonly Route[] = [
 
   { service: 'viral-engine', path: '/r/{code}' },
   { service: 'viral-engine', path: '/v1/referrals/me' },
+  { service: 'viral-engine', path: '/v1/links' },
+  { service: 'viral-engine', path: '/v1/links/{id}' },
+  { service: 'viral-engine', path: '/v1/links/{id}/archive' },
+  { service: 'viral-engine', path: '/v1/links/{id}/codes' },
+  { service: 'viral-engine', path: '/v1/links/{id}/owner', admin: true },
+  { service: 'viral-engine', path: '/v1/landing-origins', admin: true },
   { service: 'viral-engine', path: '/v1/purchases', body: 'large' },
   { service: 'viral-engine', path: '/v1/purchases/{id}' },
   { service: 'viral-engine', path: '/v1/purchases/{id}/refunds', body: 'large' },

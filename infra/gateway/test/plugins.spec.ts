@@ -69,6 +69,8 @@ describe('the route table', () => {
       '/v1/api-keys/{id}',
       '/v1/webhook-endpoints',
       '/v1/webhook-endpoints/{id}/secret',
+      '/v1/links/{id}/owner',
+      '/v1/landing-origins',
       '/v1/plans',
       '/v1/plans/default',
       '/v1/plans/{id}/archive',

@@ -7,6 +7,8 @@ import { uuid, world } from './world.js';
 // A redirect is an answer, and nobody follows it: where it leads is not ours.
 http.setResponseCallback(http.expectedStatuses({ min: 200, max: 399 }));
 
+/** A click of a program that says what it is would not be recorded. */
+const browser = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36' };
 const json = { 'content-type': 'application/json' };
 const any = (list) => list[Math.floor(Math.random() * list.length)];
 const bearer = (token) => ({ authorization: `Bearer ${token}` });
@@ -30,7 +32,7 @@ function answered(name, response, status, holds = () => true) {
 
 export function click() {
   const code = any(world.people).code;
-  answered('click', get('click', `/r/${code}`), 302);
+  answered('click', get('click', `/r/${code}`, browser), 302);
 }
 
 export function viewSite() {

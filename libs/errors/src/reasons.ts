@@ -75,6 +75,7 @@ export const REASONS = {
   CONFLICT: { http: 409, grpc: FAILED_PRECONDITION, title: 'The request conflicts with the present state.' },
   EMAIL_TAKEN: { http: 409, grpc: ALREADY_EXISTS, title: 'The e-mail address is taken.' },
   SLUG_TAKEN: { http: 409, grpc: ALREADY_EXISTS, title: 'The slug is taken.' },
+  CODE_TAKEN: { http: 409, grpc: ALREADY_EXISTS, title: 'The code is taken.' },
   HOST_TAKEN: { http: 409, grpc: ALREADY_EXISTS, title: 'The host name is taken.' },
   PURCHASE_CONFLICT: {
     http: 409,
@@ -104,6 +105,11 @@ export const REASONS = {
     http: 422,
     grpc: INVALID_ARGUMENT,
     title: 'The Idempotency-Key was used for another request.',
+  },
+  LINK_LIMIT_REACHED: {
+    http: 422,
+    grpc: FAILED_PRECONDITION,
+    title: 'There are as many links, or codes of this link, as there may be.',
   },
   REFUND_EXCEEDS_PURCHASE: {
     http: 422,

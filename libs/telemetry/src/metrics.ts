@@ -370,6 +370,12 @@ export const METRICS = {
     description: 'Clicks not recorded. reason: full, failed.',
     labels: ['reason'],
   },
+  dailydoco_clicks_ignored_total: {
+    kind: 'counter',
+    unit: '{click}',
+    description: 'Requests for referral links that are no click of a person. reason: head, prefetch, bot.',
+    labels: ['reason'],
+  },
   dailydoco_clicks_recorded_total: {
     kind: 'counter',
     unit: '{click}',

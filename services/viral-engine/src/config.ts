@@ -14,6 +14,14 @@ export const configSchema = z.object({
   ...identitySettings,
   PUBLIC_URL: z.url().describe('Base URL of the gateway, as browsers see it: referral links begin with it.'),
   LANDING_URL: z.url().optional().describe('Where referral links lead; the documentation page unless told.'),
+  TRUSTED_PROXIES: z
+    .string()
+    .min(1)
+    .default('loopback')
+    .transform((text) => text.split(',').map((proxy) => proxy.trim()))
+    .describe(
+      'Whose X-Forwarded headers are believed: addresses, networks (10.0.0.0/8), loopback or uniquelocal, separated by commas. Clicks are told apart by the address found so.',
+    ),
   WEBSITE_BUILDER_GRPC_ADDRESS: grpcAddressOf('website-builder'),
   KEY_ENCRYPTION_SECRET: z
     .base64()
@@ -79,6 +87,16 @@ export type Config = z.output<typeof configSchema>;
 /** Reads the settings once, at boot; throws ConfigError naming the keys that are wrong, never their values. */
 export function readConfig(env?: Environment): Config {
   return defineConfig(configSchema, env);
+}
+
+/** The landing page of the installation. */
+export function landingUrlOf({ LANDING_URL, PUBLIC_URL }: Config): string {
+  return new URL(LANDING_URL ?? new URL('/docs', PUBLIC_URL)).href;
+}
+
+/** What referral links begin with; a code follows. */
+export function linkBaseOf({ PUBLIC_URL }: Config): string {
+  return `${PUBLIC_URL.replace(/\/$/, '')}/r/`;
 }
 
 /** What the migration job needs. */

@@ -37,7 +37,7 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     randomBytes,
     prisma: new PrismaClient({ adapter: prismaAdapter(pool) }),
     catalogues: new PlanCatalogues(),
-    clicks: new ClickLog({ pool, logger }),
+    clicks: new ClickLog({ pool, logger, randomBytes }),
     ...overrides,
   };
 }

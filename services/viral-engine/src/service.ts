@@ -6,6 +6,8 @@ import {
   ReferralServiceService,
 } from '@dailydoco/proto/dailydoco/viral/v1/viral';
 import { accessConsumer, addConsumers, addRelay, buildEdges, repeat, type Service } from '@dailydoco/service';
+import { firstSaltedDay } from './clicks/click-identity.js';
+import { destroyIdentities } from './clicks/click-salts.store.js';
 import { AppModule } from './app.module.js';
 import { DueStore } from './commissions/due.store.js';
 import { releaseDue } from './commissions/release-due.js';
@@ -23,6 +25,8 @@ import { websitesConsumer } from './websites/websites.consumer.js';
 
 /** Most purchases that one database transaction releases, holds or lifts. */
 const DUE_BATCH = 500;
+const IDENTITIES_BATCH = 10_000;
+const IDENTITIES_EVERY_MS = 600_000;
 
 /**
  * Puts the service together: edges, relay, consumers, schedulers, each registered with the lifecycle, whose `start`
@@ -36,11 +40,12 @@ export async function createService(runtime: Runtime): Promise<Service> {
 
 /** The part that answers callers: HTTP, gRPC, and what they stand on. */
 export async function createEdges(runtime: Runtime): Promise<Service> {
-  const { lifecycle, prisma, clicks } = runtime;
+  const { config, lifecycle, prisma, clicks } = runtime;
   const service = await buildEdges(runtime, {
     module: AppModule.with(runtime),
     migrations: migrationSources,
     grpcServices: [PurchaseServiceService, ReconciliationServiceService, ReferralServiceService],
+    trustProxy: config.TRUSTED_PROXIES,
     plugins: async (fastify) => {
       await fastify.register(cookie);
       keepRawBody(fastify, '/v1/webhooks/');
@@ -86,5 +91,10 @@ export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): 
       inDatabaseTransaction(pool, (tx) =>
         settleHolds(new DueStore(tx, outbox), { now: clock.now(), limit: DUE_BATCH }),
       ),
+  });
+  repeat(runtime, {
+    name: 'click-identities',
+    everyMs: IDENTITIES_EVERY_MS,
+    run: () => destroyIdentities(pool, { before: firstSaltedDay(clock.now()), limit: IDENTITIES_BATCH }),
   });
 }

@@ -15,6 +15,10 @@ import type { Engine } from './engine.js';
 export const SECRET = 'a secret that only the services of this spec know';
 const ISSUER = 'https://identity.spec';
 
+/** What a browser says it is. */
+export const BROWSER =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36';
+
 /** Money as bodies spell it. */
 export const usd = (amount: string) => ({ amount, currency: 'USD' });
 

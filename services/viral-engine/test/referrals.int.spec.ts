@@ -3,7 +3,7 @@ import { createGrpcClient } from '@dailydoco/grpc';
 import { ReferralServiceService } from '@dailydoco/proto/dailydoco/viral/v1/viral';
 import { eventually } from '@dailydoco/testing';
 import { asUserId, type TenantId, type UserId } from '../src/ids.js';
-import { type Edges, SECRET, startEdges } from './edges.js';
+import { BROWSER, type Edges, SECRET, startEdges } from './edges.js';
 import { type Engine, startEngine } from './engine.js';
 
 let engine: Engine;
@@ -37,7 +37,7 @@ async function follow(code: string, { cookie, method = 'GET', ...headers }: Reco
   const response = await fetch(`${edges.url}/r/${code}`, {
     method,
     redirect: 'manual',
-    headers: { ...headers, ...(cookie !== undefined && { cookie }) },
+    headers: { 'user-agent': BROWSER, ...headers, ...(cookie !== undefined && { cookie }) },
   });
   const [set] = response.headers.getSetCookie();
   return {

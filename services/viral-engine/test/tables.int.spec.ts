@@ -23,6 +23,10 @@ const APPEND_ONLY = [
   'invoice_payment',
   'charge_refund',
   'chargeback_excess',
+  'referral_code',
+  'link_owner_change',
+  'registration_source',
+  'registration_touch',
 ];
 
 beforeAll(async () => {

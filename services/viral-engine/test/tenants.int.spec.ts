@@ -28,6 +28,9 @@ describe("Another tenant's ids", () => {
     const theirs = engine.newTenant();
     const key = edges.apiKey(theirs);
     const owner = await edges.person(theirs, asUserId(engine.newId()), ['owner']);
+    const ofMine = await edges.person(mine.tenantId, mine.people[0]!);
+    const { body: link } = await edges.call('POST', '/v1/links', { as: ofMine, body: { name: 'Mine' } });
+    const theirMember = await engine.join(theirs);
     const refund = { externalId: 'theirs', reason: 'requested' };
     const tries: [string, string, string, object | undefined, number][] = [
       ['POST', '/v1/purchases', key, sale(mine.people[0]!), 404],
@@ -41,6 +44,10 @@ describe("Another tenant's ids", () => {
       ['GET', `/v1/webhook-endpoints/${endpoint.id}/events`, owner, undefined, 404],
       ['PUT', `/v1/webhook-endpoints/${endpoint.id}/secret`, owner, { signingSecret: 'whsec_12345678' }, 404],
       ['GET', `/v1/commissions/${purchase.commissions[0].id}`, owner, undefined, 404],
+      ['GET', `/v1/links/${link.id}`, owner, undefined, 404],
+      ['POST', `/v1/links/${link.id}/codes`, owner, {}, 404],
+      ['POST', `/v1/links/${link.id}/archive`, owner, undefined, 404],
+      ['PUT', `/v1/links/${link.id}/owner`, owner, { ownerId: theirMember, reason: 'theirs' }, 404],
     ];
     for (const [method, path, as, body, status] of tries) {
       const answer = await edges.call(method, path, { as, body });
@@ -70,6 +77,12 @@ describe('The OpenAPI document', () => {
       '/v1/commissions/{id}',
       '/v1/customers',
       '/v1/customers/unmapped',
+      '/v1/landing-origins',
+      '/v1/links',
+      '/v1/links/{id}',
+      '/v1/links/{id}/archive',
+      '/v1/links/{id}/codes',
+      '/v1/links/{id}/owner',
       '/v1/plans',
       '/v1/plans/default',
       '/v1/plans/{id}/archive',

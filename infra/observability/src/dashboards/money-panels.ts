@@ -40,13 +40,18 @@ export function purchasesRow(where: string): RowSpec {
       },
       {
         title: 'Clicks',
-        description: 'Clicks on referral links a second; and those that were lost, with the reason.',
+        description:
+          'Clicks on referral links a second; those that were lost; and requests that are no click of a person, with the reason.',
         unit: 'ops',
         queries: [
           { expr: rate({ metric: 'dailydoco_clicks_recorded_total', where, by: 'job' }), legend: 'recorded' },
           {
             expr: rate({ metric: 'dailydoco_clicks_dropped_total', where, by: 'reason' }),
             legend: 'lost: {{reason}}',
+          },
+          {
+            expr: rate({ metric: 'dailydoco_clicks_ignored_total', where, by: 'reason' }),
+            legend: 'no click: {{reason}}',
           },
         ],
       },

@@ -3,6 +3,7 @@ import { GroupWriter, inDatabaseTransaction } from '@dailydoco/database';
 import { DomainError, isTransient } from '@dailydoco/errors';
 import { counter, type Logger } from '@dailydoco/telemetry';
 import type { Click } from './click.js';
+import { ClickSalts } from './click-salts.store.js';
 import { ClickStore } from './click.store.js';
 
 const dropped = counter('dailydoco_clicks_dropped_total');
@@ -15,6 +16,12 @@ const MAX_QUEUED = 20_000;
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 200;
 
+export interface ClickLogParts {
+  readonly pool: Parameters<typeof inDatabaseTransaction>[0];
+  readonly logger: Logger;
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
 /**
  * Stores clicks in groups, off the path of the redirect. What is lost is counted, never silent: clicks past the bounded
  * queue, and those that a database away for some seconds did not take.
@@ -24,7 +31,8 @@ export class ClickLog {
   readonly #logger: Logger;
   #latest: Promise<void> = Promise.resolve();
 
-  constructor({ pool, logger }: { pool: Parameters<typeof inDatabaseTransaction>[0]; logger: Logger }) {
+  constructor({ pool, logger, randomBytes }: ClickLogParts) {
+    const salts = new ClickSalts(randomBytes);
     this.#logger = logger;
     this.#writer = new GroupWriter<Click, undefined>({
       name: 'clicks',
@@ -32,7 +40,8 @@ export class ClickLog {
       maxWaitMs: MAX_WAIT_MS,
       maxQueued: MAX_QUEUED,
       commit: async (clicks) => {
-        await inDatabaseTransaction(pool, (tx) => new ClickStore(tx).add(clicks));
+        const identified = await salts.identify(pool, clicks);
+        await inDatabaseTransaction(pool, (tx) => new ClickStore(tx).add(identified));
         recorded.add(clicks.length);
         return clicks.map(() => undefined);
       },

@@ -1,8 +1,32 @@
 import type { Sql } from '@dailydoco/database';
-import { asTenantId, asUserId } from '../ids.js';
-import type { Click, CodeOwner } from './click.js';
+import { asLinkId, asTenantId, asUserId } from '../ids.js';
+import type { Landing, Utm } from '../links/landing.js';
+import type { CodeTarget } from './click.js';
+import type { IdentifiedClick } from './click-identity.js';
 
-/** The only SQL about clicks and about whom a code leads to. */
+/** Where a code leads, as it is stored. */
+export interface StoredTarget extends Omit<CodeTarget, 'location'> {
+  /** Undefined for a member's own code. */
+  readonly landing: Landing | undefined;
+  /** The origins that the tenant itself allows its links to lead to. */
+  readonly origins: readonly string[];
+}
+
+interface TargetRow {
+  tenant_id: string;
+  owner_id: string;
+  link_id: string | null;
+  campaign: string | null;
+  landing_url: string | null;
+  utm: Utm | null;
+  sub_ids: string[] | null;
+  origins: string[] | null;
+}
+
+/** The hour under which an identity is kept for the whole day. */
+const ALL_DAY = -1;
+
+/** The only SQL about clicks and about where a code leads. */
 export class ClickStore {
   readonly #sql: Sql;
 
@@ -11,30 +35,116 @@ export class ClickStore {
   }
 
   /** Over all tenants: a link names none, and codes are unique over the installation. */
-  async findOwner(code: string): Promise<CodeOwner | undefined> {
-    const { rows } = await this.#sql.query<{ tenant_id: string; owner_id: string }>(
-      'SELECT tenant_id, owner_id FROM referral_code WHERE code = $1',
+  async findTarget(code: string): Promise<StoredTarget | undefined> {
+    const { rows } = await this.#sql.query<TargetRow>(
+      `SELECT c.tenant_id, coalesce(c.owner_id, l.owner_id) AS owner_id, c.link_id, l.campaign, l.landing_url, l.utm,
+              l.sub_ids, t.origins
+       FROM referral_code c
+       LEFT JOIN link l ON l.tenant_id = c.tenant_id AND l.id = c.link_id
+       LEFT JOIN tenant_landing t ON t.tenant_id = c.tenant_id
+       WHERE c.code = $1`,
       [code],
     );
-    return rows[0] && { code, tenantId: asTenantId(rows[0].tenant_id), ownerId: asUserId(rows[0].owner_id) };
+    return rows[0] && toTarget(code, rows[0]);
   }
 
-  /** Two statements, whatever the number. A click that is stored already changes nothing. */
-  async add(clicks: readonly Click[]): Promise<void> {
-    const column = <Key extends keyof Click>(key: Key): Click[Key][] => clicks.map((click) => click[key]);
-    const times = clicks.map(({ clickedAt }) => clickedAt.toISOString());
+  /**
+   * Two statements, and a third when there were links among them. Clicks that are stored already change nothing. A click
+   * is counted when its identity has not clicked on the same within the hour; the others are kept too, because each may
+   * be the first of its visitor.
+   */
+  async add(clicks: readonly IdentifiedClick[]): Promise<void> {
+    const fresh = await this.#addIdentities(clicks);
+    const counted = clicks.map((click) => fresh.delete(seenKey(click, click.hour)));
+    const column = <T>(pick: (click: IdentifiedClick['click']) => T): T[] => clicks.map(({ click }) => pick(click));
     await this.#sql.query(
-      `INSERT INTO visitor (tenant_id, visitor_id, first_seen_at)
-       SELECT tenant_id, visitor_id, min(seen_at) FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[])
-         AS seen (tenant_id, visitor_id, seen_at)
-       GROUP BY tenant_id, visitor_id ORDER BY tenant_id, visitor_id ON CONFLICT DO NOTHING`,
-      [column('tenantId'), column('visitorId'), times],
-    );
-    await this.#sql.query(
-      `INSERT INTO click (tenant_id, id, visitor_id, code, referrer_id, clicked_at)
-       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::timestamptz[])
+      `INSERT INTO click (tenant_id, id, visitor_id, code, referrer_id, clicked_at, link_id, campaign, counted)
+       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::timestamptz[], $7::uuid[],
+         $8::text[], $9::boolean[])
        ON CONFLICT DO NOTHING`,
-      [column('tenantId'), column('id'), column('visitorId'), column('code'), column('ownerId'), times],
+      [
+        column(({ tenantId }) => tenantId),
+        column(({ id }) => id),
+        column(({ visitorId }) => visitorId),
+        column(({ code }) => code),
+        column(({ ownerId }) => ownerId),
+        column(({ clickedAt }) => clickedAt.toISOString()),
+        column(({ linkId }) => linkId ?? null),
+        column(({ campaign }) => campaign ?? null),
+        counted,
+      ],
+    );
+    const ofLinks = clicks.filter(({ click }, index) => click.linkId !== undefined && counted[index] === true);
+    if (ofLinks.length > 0) await this.#countLinks(ofLinks, fresh);
+  }
+
+  /** What had not been seen: an identity in an hour, and an identity on a day. In sorted order, as replicas write at once. */
+  async #addIdentities(clicks: readonly IdentifiedClick[]): Promise<Set<string>> {
+    const seen = new Map<string, { of: IdentifiedClick; hour: number }>();
+    for (const of of clicks) for (const hour of [of.hour, ALL_DAY]) seen.set(seenKey(of, hour), { of, hour });
+    const rows = [...seen.values()];
+    const { rows: fresh } = await this.#sql.query<{ leads_to: string; identity: string; hour: number }>(
+      `INSERT INTO click_identity (tenant_id, leads_to, identity, hour, day)
+       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::smallint[], $5::date[])
+         AS seen (tenant_id, leads_to, identity, hour, day)
+       ORDER BY tenant_id, leads_to, identity, hour
+       ON CONFLICT DO NOTHING RETURNING leads_to, encode(identity, 'hex') AS identity, hour`,
+      [
+        rows.map(({ of }) => of.click.tenantId),
+        rows.map(({ of }) => leadsTo(of)),
+        rows.map(({ of }) => of.identity),
+        rows.map(({ hour }) => hour),
+        rows.map(({ of }) => of.day),
+      ],
+    );
+    return new Set(fresh.map(({ leads_to, identity, hour }) => `${leads_to}/${identity}/${hour}`));
+  }
+
+  async #countLinks(clicks: readonly IdentifiedClick[], fresh: Set<string>): Promise<void> {
+    const days = Map.groupBy(clicks, ({ click, day }) => `${click.linkId}/${day}`);
+    const rows = [...days.values()].flatMap((ofDay) => {
+      const [first] = ofDay;
+      if (first === undefined) return [];
+      const unique = ofDay.filter((click) => fresh.delete(seenKey(click, ALL_DAY))).length;
+      return [{ ...first.click, day: first.day, clicks: ofDay.length, unique }];
+    });
+    await this.#sql.query(
+      `INSERT INTO link_click_day AS kept (tenant_id, link_id, day, clicks, unique_clicks)
+       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::integer[], $5::integer[])
+         AS more (tenant_id, link_id, day, clicks, unique_clicks)
+       ORDER BY tenant_id, link_id, day
+       ON CONFLICT (tenant_id, link_id, day) DO UPDATE
+       SET clicks = kept.clicks + excluded.clicks, unique_clicks = kept.unique_clicks + excluded.unique_clicks`,
+      [
+        rows.map(({ tenantId }) => tenantId),
+        rows.map(({ linkId }) => linkId),
+        rows.map(({ day }) => day),
+        rows.map((row) => row.clicks),
+        rows.map(({ unique }) => unique),
+      ],
     );
   }
+}
+
+/** Ids are unique over the installation, so the tenant is no part of it. */
+function seenKey(click: IdentifiedClick, hour: number): string {
+  return `${leadsTo(click)}/${click.identity.toString('hex')}/${hour}`;
+}
+
+function leadsTo({ click: { linkId, ownerId } }: IdentifiedClick): string {
+  return linkId ?? ownerId;
+}
+
+function toTarget(code: string, row: TargetRow): StoredTarget {
+  const { link_id, campaign, landing_url, utm, sub_ids } = row;
+  return {
+    code,
+    tenantId: asTenantId(row.tenant_id),
+    ownerId: asUserId(row.owner_id),
+    linkId: link_id === null ? undefined : asLinkId(link_id),
+    campaign: campaign ?? undefined,
+    landing:
+      link_id === null ? undefined : { landingUrl: landing_url ?? undefined, utm: utm ?? {}, subIds: sub_ids ?? [] },
+    origins: row.origins ?? [],
+  };
 }

@@ -1,24 +1,28 @@
 import { Requires } from '@dailydoco/auth';
 import { Answers } from '@dailydoco/http';
+import { counter } from '@dailydoco/telemetry';
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isUuid } from '../ids.js';
 import { FollowLink } from './follow-link.js';
+import { machineVisit } from './machine-visit.adapter.js';
 
 const VISITOR_COOKIE = 'dd_visitor';
 const COOKIE_DAYS = 30;
+const MAX_USER_AGENT = 500;
 
 /** Where Nest finds how links are answered. */
 export const LINK_SETTINGS = Symbol('LINK_SETTINGS');
 
 export interface LinkSettings {
-  readonly landingUrl: string;
   /** The cookie goes over TLS only. */
   readonly secure: boolean;
 }
 
-const codeSchema = z.string().max(200).meta({ description: 'A referral code.' });
+const ignored = counter('dailydoco_clicks_ignored_total');
+
+const codeSchema = z.string().max(200).meta({ description: 'A code of a member or of a link.' });
 
 @Controller('r')
 @Requires({ anyone: true })
@@ -33,19 +37,29 @@ export class ClicksHttp {
 
   @Get(':code')
   @Answers(
-    { 302: { description: 'To the landing page, whether anybody has the code or not.' } },
-    { summary: 'Follow a referral link', description: 'Records the click and remembers the visitor for 30 days.' },
+    { 302: { description: 'To the page of the link; to the landing page when nobody has the code.' } },
+    {
+      summary: 'Follow a referral link',
+      description:
+        'Records the click and remembers the visitor for 30 days. utm_source, utm_medium, utm_campaign, utm_term, utm_content and sub1 to sub5 are passed on where the link names none itself.',
+    },
   )
   async follow(
     @Param('code', { schema: codeSchema }) code: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    reply.header('location', this.#settings.landingUrl).header('cache-control', 'no-store');
-    // Nobody looks at what a HEAD or a prefetch brings.
-    if (request.method === 'HEAD' || request.headers['sec-purpose'] !== undefined) return;
+    const machine = machineVisit(request);
+    if (machine !== undefined) ignored.add(1, { reason: machine });
     const { [VISITOR_COOKIE]: cookie = '' } = request.cookies;
-    const visitorId = await this.#links.follow(code, isUuid(cookie) ? cookie : undefined);
+    const { location, visitorId } = await this.#links.follow({
+      code,
+      visitorId: isUuid(cookie) ? cookie : undefined,
+      sender: { address: request.ip, userAgent: String(request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT) },
+      query: request.query as Readonly<Record<string, unknown>>,
+      isClick: machine === undefined,
+    });
+    reply.header('location', location).header('cache-control', 'no-store');
     if (visitorId === undefined) return;
     reply.setCookie(VISITOR_COOKIE, visitorId, {
       path: '/',

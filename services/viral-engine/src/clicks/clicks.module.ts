@@ -1,47 +1,65 @@
 import { Module } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { RUNTIME, type Runtime } from '../runtime.js';
-import type { CodeOwner } from './click.js';
-import { ClickStore } from './click.store.js';
+import { landingUrlOf } from '../config.js';
+import { locationOf } from '../links/landing.js';
+import type { CodeTarget } from './click.js';
+import { ClickStore, type StoredTarget } from './click.store.js';
 import { ClicksHttp, LINK_SETTINGS, type LinkSettings } from './clicks.http.js';
 import { FollowLink } from './follow-link.js';
 
 const MOST_CODES = 200_000;
-/** A code never changes its owner; the bound is for the memory's sake. */
-const KNOWN_MS = 600_000;
-const UNKNOWN_MS = 5_000;
+/** How long a link that changed its owner, or whose page is allowed no more, may still be followed as before. */
+const KNOWN_MS = 30_000;
+/** When to ask again about a code that nobody had, or that could not be asked about. */
+const ASK_AGAIN_MS = 5_000;
 
-/** Answers from memory; one question at a time per code. Unknown codes are kept for a moment only. */
-export function codeOwners(find: (code: string) => Promise<CodeOwner | undefined>): FollowLinkOwners {
-  const cache = new LRUCache<string, { owner: CodeOwner | undefined }>({
+type FindTarget = (code: string) => Promise<CodeTarget | undefined>;
+
+/**
+ * Answers from memory; one question at a time per code. Unknown codes are kept for a moment only; what cannot be asked
+ * again for now is answered as before.
+ */
+export function codeTargets(find: FindTarget, perf: { now(): number } = performance): FindTarget {
+  const cache = new LRUCache<string, { target: CodeTarget | undefined }>({
     max: MOST_CODES,
     ttl: KNOWN_MS,
-    fetchMethod: async (code, _stale, { options }) => {
-      const owner = await find(code);
-      if (owner === undefined) options.ttl = UNKNOWN_MS;
-      return { owner };
+    perf,
+    ttlResolution: 0,
+    fetchMethod: async (code, stale, { options }) => {
+      const target = await find(code).catch((error: unknown) => {
+        if (stale === undefined) throw error;
+        return stale.target;
+      });
+      if (target === undefined || target === stale?.target) options.ttl = ASK_AGAIN_MS;
+      return { target };
     },
   });
-  return async (code) => (cache.peek(code) ?? (await cache.fetch(code)))?.owner;
+  return async (code) => (cache.peek(code) ?? (await cache.fetch(code)))?.target;
 }
 
-type FollowLinkOwners = (code: string) => Promise<CodeOwner | undefined>;
+function withLocation({ landing, origins, ...of }: StoredTarget, fallback: string): CodeTarget {
+  const allowed = [new URL(fallback).origin, ...origins];
+  return { ...of, location: landing === undefined ? fallback : locationOf(landing, { origins: allowed, fallback }) };
+}
 
-function followLink({ pool, clicks, clock, newId }: Runtime): FollowLink {
+function followLink({ config, pool, clicks, clock, newId }: Runtime): FollowLink {
   const store = new ClickStore(pool);
+  const landingUrl = landingUrlOf(config);
   return new FollowLink({
-    findOwner: codeOwners((code) => store.findOwner(code)),
+    findTarget: codeTargets(async (code) => {
+      const stored = await store.findTarget(code);
+      return stored && withLocation(stored, landingUrl);
+    }),
     log: (click) => clicks.log(click),
+    landingUrl,
     clock,
     newId,
   });
 }
 
 function linkSettings({ config }: Runtime): LinkSettings {
-  return {
-    landingUrl: config.LANDING_URL ?? new URL('/docs', config.PUBLIC_URL).href,
-    secure: config.PUBLIC_URL.startsWith('https:'),
-  };
+  return { secure: config.PUBLIC_URL.startsWith('https:') };
 }
 
 @Module({

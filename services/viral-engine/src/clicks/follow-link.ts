@@ -1,13 +1,34 @@
+import { passOn } from '../links/landing.js';
 import { normaliseReferralCode } from '../members/referral-code.js';
-import type { Click, CodeOwner } from './click.js';
+import type { Click, CodeTarget, Sender } from './click.js';
 
 export interface FollowLinkParts {
   /** Undefined for a code that nobody has. */
-  readonly findOwner: (code: string) => Promise<CodeOwner | undefined>;
+  readonly findTarget: (code: string) => Promise<CodeTarget | undefined>;
   /** Takes a click to be stored soon; never waits and never throws. */
   readonly log: (click: Click) => void;
+  /** The landing page of the installation. */
+  readonly landingUrl: string;
   readonly clock: { now(): Date };
   readonly newId: () => string;
+}
+
+/** A request for a referral link. */
+export interface Visit {
+  /** As somebody may have typed it. */
+  readonly code: string;
+  /** What the browser remembers; undefined when it remembers nothing. */
+  readonly visitorId: string | undefined;
+  readonly sender: Sender;
+  readonly query: Readonly<Record<string, unknown>>;
+  /** False: a machine asks, or a browser that shows the page to nobody yet. It is sent on, and nothing is recorded. */
+  readonly isClick: boolean;
+}
+
+/** Where the browser goes, and the visitor id that it should remember, if a click was recorded. */
+export interface Followed {
+  readonly location: string;
+  readonly visitorId: string | undefined;
 }
 
 /** Somebody follows a referral link: the click is logged under the browser's visitor id, which is made where there is none. */
@@ -18,14 +39,16 @@ export class FollowLink {
     this.#parts = parts;
   }
 
-  /** The visitor id to be remembered by the browser; undefined when the code is unknown and nothing was recorded. */
-  async follow(typedCode: string, visitorId: string | undefined): Promise<string | undefined> {
-    const { findOwner, log, clock, newId } = this.#parts;
-    const code = normaliseReferralCode(typedCode);
-    const owner = code === undefined ? undefined : await findOwner(code);
-    if (owner === undefined) return undefined;
-    const visitor = visitorId ?? newId();
-    log({ ...owner, id: newId(), visitorId: visitor, clickedAt: clock.now() });
-    return visitor;
+  async follow(visit: Visit): Promise<Followed> {
+    const { findTarget, log, landingUrl, clock, newId } = this.#parts;
+    const code = normaliseReferralCode(visit.code);
+    const target = code === undefined ? undefined : await findTarget(code);
+    if (target === undefined) return { location: landingUrl, visitorId: undefined };
+    const { location: page, ...of } = target;
+    const location = passOn(page, visit.query);
+    if (!visit.isClick) return { location, visitorId: undefined };
+    const visitorId = visit.visitorId ?? newId();
+    log({ ...of, id: newId(), visitorId, clickedAt: clock.now(), sender: visit.sender });
+    return { location, visitorId };
   }
 }

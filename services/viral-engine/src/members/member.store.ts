@@ -1,10 +1,12 @@
 import type { Sql } from '@dailydoco/database';
 import { events, outgoing, type Outbox } from '@dailydoco/events';
-import { asTenantId, asUserId, type TenantId, type UserId } from '../ids.js';
+import { asLinkId, asTenantId, asUserId, type TenantId, type UserId } from '../ids.js';
 import { lockOutSplits } from '../purchases/split-lock.store.js';
 import type { BoostChange, MemberChanges, StatusChange } from './change-member.js';
 import type { Member, MemberStatus } from './member.js';
-import type { MemberBook, NewMember } from './register-member.js';
+import type { Touches } from './touches.js';
+import type { CodeOwnership, CodeUsed, ReferringClick, RegistrationSource } from './referral-source.js';
+import type { ClickQuery, MemberBook, NewMember } from './register-member.js';
 
 interface MemberRow {
   tenant_id: string;
@@ -13,6 +15,12 @@ interface MemberRow {
   upline: string[];
   boost_bps: number;
   joined_at: Date;
+}
+
+interface CodeUsedRow {
+  code: string;
+  link_id: string | null;
+  campaign: string | null;
 }
 
 const MEMBER_COLUMNS = 'm.tenant_id, m.user_id, m.status, m.upline, m.boost_bps, m.joined_at';
@@ -37,29 +45,23 @@ export class MemberStore implements MemberBook, MemberChanges {
     return rows[0] && toMember(rows[0]);
   }
 
-  async findCodeOwner(tenantId: TenantId, code: string): Promise<Member | undefined> {
-    const { rows } = await this.#sql.query<MemberRow>(
-      `SELECT ${MEMBER_COLUMNS} FROM referral_code c
-       JOIN member m ON m.tenant_id = c.tenant_id AND m.user_id = c.owner_id
+  async findCodeOwner(tenantId: TenantId, code: string): Promise<CodeOwnership | undefined> {
+    const { rows } = await this.#sql.query<MemberRow & CodeUsedRow>(
+      `SELECT ${MEMBER_COLUMNS}, c.code, c.link_id, l.campaign FROM referral_code c
+       LEFT JOIN link l ON l.tenant_id = c.tenant_id AND l.id = c.link_id
+       JOIN member m ON m.tenant_id = c.tenant_id AND m.user_id = coalesce(c.owner_id, l.owner_id)
        WHERE c.code = $2 AND c.tenant_id = $1`,
       [tenantId, code],
     );
-    return rows[0] && toMember(rows[0]);
+    return rows[0] && { ...toCodeUsed(rows[0]), owner: toMember(rows[0]) };
   }
 
-  async firstClick(query: {
-    tenantId: TenantId;
-    visitorId: string;
-    since: Date;
-    until: Date;
-  }): Promise<{ referrerId: UserId } | undefined> {
-    const { rows } = await this.#sql.query<{ referrer_id: string }>(
-      `SELECT referrer_id FROM click
-       WHERE tenant_id = $1 AND visitor_id = $2 AND clicked_at BETWEEN $3 AND $4
-       ORDER BY clicked_at, id LIMIT 1`,
-      [query.tenantId, query.visitorId, query.since, query.until],
-    );
-    return rows[0] && { referrerId: asUserId(rows[0].referrer_id) };
+  firstClick(query: ClickQuery): Promise<ReferringClick | undefined> {
+    return this.#click(query, 'ASC');
+  }
+
+  lastClick(query: ClickQuery): Promise<ReferringClick | undefined> {
+    return this.#click(query, 'DESC');
   }
 
   async addMember(member: NewMember): Promise<boolean> {
@@ -77,6 +79,26 @@ export class MemberStore implements MemberBook, MemberChanges {
       ],
     );
     return rowCount === 1;
+  }
+
+  async addSource(member: NewMember, source: RegistrationSource): Promise<void> {
+    const { tenantId, userId, referrerId, decidedBy, joinedAt } = member;
+    await this.#sql.query(
+      `INSERT INTO registration_source
+         (tenant_id, user_id, referrer_id, decided_by, code, link_id, campaign, click_id, registered_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [
+        tenantId,
+        userId,
+        referrerId,
+        decidedBy,
+        source.code,
+        source.linkId ?? null,
+        source.campaign ?? null,
+        source.clickId ?? null,
+        joinedAt,
+      ],
+    );
   }
 
   async addCode(code: { code: string; tenantId: TenantId; ownerId: UserId; createdAt: Date }): Promise<boolean> {
@@ -98,6 +120,44 @@ export class MemberStore implements MemberBook, MemberChanges {
         occurredAt: learntAt,
       }),
     ]);
+  }
+
+  async addTouches({ tenantId, userId }: NewMember, touches: Touches): Promise<void> {
+    const rows = [touches.first, touches.last];
+    await this.#sql.query(
+      `INSERT INTO registration_touch
+         (tenant_id, user_id, touch, code, owner_id, link_id, campaign, click_id, touched_at)
+       SELECT $1, $2, * FROM unnest($3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::uuid[], $9::timestamptz[])`,
+      [
+        tenantId,
+        userId,
+        ['first', 'last'],
+        rows.map(({ code }) => code),
+        rows.map(({ ownerId }) => ownerId),
+        rows.map(({ linkId }) => linkId ?? null),
+        rows.map(({ campaign }) => campaign ?? null),
+        rows.map(({ clickId }) => clickId ?? null),
+        rows.map(({ touchedAt }) => touchedAt.toISOString()),
+      ],
+    );
+  }
+
+  async #click(query: ClickQuery, order: 'ASC' | 'DESC'): Promise<ReferringClick | undefined> {
+    const { rows } = await this.#sql.query<CodeUsedRow & { id: string; referrer_id: string; clicked_at: Date }>(
+      `SELECT id, referrer_id, code, link_id, campaign, clicked_at FROM click
+       WHERE tenant_id = $1 AND visitor_id = $2 AND clicked_at BETWEEN $3 AND $4
+       ORDER BY clicked_at ${order}, id ${order} LIMIT 1`,
+      [query.tenantId, query.visitorId, query.since, query.until],
+    );
+    const [row] = rows;
+    return (
+      row && {
+        ...toCodeUsed(row),
+        clickId: row.id,
+        referrerId: asUserId(row.referrer_id),
+        clickedAt: row.clicked_at,
+      }
+    );
   }
 
   lockOutSplits(): Promise<void> {
@@ -135,6 +195,10 @@ export class MemberStore implements MemberBook, MemberChanges {
     );
     return before;
   }
+}
+
+function toCodeUsed({ code, link_id, campaign }: CodeUsedRow): CodeUsed {
+  return { code, linkId: link_id === null ? undefined : asLinkId(link_id), campaign: campaign ?? undefined };
 }
 
 function toMember(row: MemberRow): Member {

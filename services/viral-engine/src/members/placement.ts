@@ -5,6 +5,8 @@ import { MAX_UPLINE, type Member } from './member.js';
 export interface Placement {
   readonly referrerId: UserId | undefined;
   readonly upline: readonly UserId[];
+  /** What led to the referrer. */
+  readonly decidedBy: 'code' | 'click' | undefined;
 }
 
 type Candidate = Pick<Member, 'userId' | 'status' | 'upline'>;
@@ -31,7 +33,11 @@ export function mayRefer(candidate: Candidate, newcomer: UserId): boolean {
  * never blocks a registration.
  */
 export function placeMember(newcomer: UserId, by: { code?: Candidate; click?: Candidate }): Placement {
-  const referrer = [by.code, by.click].find((candidate) => candidate !== undefined && mayRefer(candidate, newcomer));
-  if (referrer === undefined) return { referrerId: undefined, upline: [] };
-  return { referrerId: referrer.userId, upline: [referrer.userId, ...referrer.upline].slice(0, MAX_UPLINE) };
+  for (const decidedBy of ['code', 'click'] as const) {
+    const candidate = by[decidedBy];
+    if (candidate === undefined || !mayRefer(candidate, newcomer)) continue;
+    const upline = [candidate.userId, ...candidate.upline].slice(0, MAX_UPLINE);
+    return { referrerId: candidate.userId, upline, decidedBy };
+  }
+  return { referrerId: undefined, upline: [], decidedBy: undefined };
 }

@@ -2,7 +2,8 @@
 export const CODE_ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ';
 export const CODE_LENGTH = 8;
 
-const CODE = new RegExp(`^[${CODE_ALPHABET}]{${CODE_LENGTH}}$`);
+/** Also what people choose for a link: 3 to 32 letters, digits and hyphens, no hyphen first or last. */
+const CODE = /^[A-Z0-9][A-Z0-9-]{1,30}[A-Z0-9]$/;
 /** Bytes from here on would favour the first letters of the alphabet, so they are thrown away. */
 const FAIR_BYTES = 256 - (256 % CODE_ALPHABET.length);
 

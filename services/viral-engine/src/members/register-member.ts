@@ -1,6 +1,8 @@
 import { isUuid, type TenantId, type UserId } from '../ids.js';
 import type { Member, MemberStatus } from './member.js';
 import { attributionStart, type Placement, placeMember } from './placement.js';
+import type { CodeOwnership, ReferringClick, RegistrationSource } from './referral-source.js';
+import { type Touches, touchesOf } from './touches.js';
 import { newReferralCode, normaliseReferralCode, type RandomBytes } from './referral-code.js';
 
 /** What identity knows about a registration; the code and the visitor are as they were given, unchecked. */
@@ -22,28 +24,37 @@ export interface NewMember extends Placement {
   readonly learntAt: Date;
 }
 
+/** The clicks of a visitor from `since` to `until`, both included. */
+export interface ClickQuery {
+  readonly tenantId: TenantId;
+  readonly visitorId: string;
+  readonly since: Date;
+  readonly until: Date;
+}
+
 /** What clicks tell about a visitor. */
 export interface ClickHistory {
-  /** Who the visitor's first click in [since, until] came from; undefined when there was none. */
-  firstClick(query: {
-    tenantId: TenantId;
-    visitorId: string;
-    since: Date;
-    until: Date;
-  }): Promise<{ referrerId: UserId } | undefined>;
+  /** Undefined when there was none. */
+  firstClick(query: ClickQuery): Promise<ReferringClick | undefined>;
 }
 
 /** Who leads a registration to whom: all that is needed to find a referrer. Reads only. */
 export interface ReferralLookup extends ClickHistory {
   findMember(tenantId: TenantId, userId: UserId): Promise<Member | undefined>;
-  /** The owner of a code; undefined for an unknown code and for a code of another tenant. */
-  findCodeOwner(tenantId: TenantId, code: string): Promise<Member | undefined>;
+  /** Whose the code is; undefined for an unknown code and for a code of another tenant. */
+  findCodeOwner(tenantId: TenantId, code: string): Promise<CodeOwnership | undefined>;
 }
 
 /** The tree as one open database transaction sees it. */
 export interface MemberBook extends ReferralLookup {
   /** False when the member exists already; nothing is changed then. */
   addMember(member: NewMember): Promise<boolean>;
+  /** Undefined when there was none. */
+  lastClick(query: ClickQuery): Promise<ReferringClick | undefined>;
+  /** Keeps what led to the registration first and last. */
+  addTouches(member: NewMember, touches: Touches): Promise<void>;
+  /** Keeps what gave the member its referrer. */
+  addSource(member: NewMember, source: RegistrationSource): Promise<void>;
   /** False when the code is taken. */
   addCode(code: { code: string; tenantId: TenantId; ownerId: UserId; createdAt: Date }): Promise<boolean>;
   /** Publishes MemberJoined. */
@@ -64,7 +75,7 @@ export async function registerMember(
   given: { now: Date; randomBytes: RandomBytes },
 ): Promise<boolean> {
   const { tenantId, userId, status } = registration;
-  const placement = await findPlacement(book, registration);
+  const { source, found, ...placement } = await findPlacement(book, registration);
   const member: NewMember = {
     ...placement,
     tenantId,
@@ -74,37 +85,70 @@ export async function registerMember(
     learntAt: given.now,
   };
   if (!(await book.addMember(member))) return false;
+  if (source !== undefined) await book.addSource(member, source);
+  await keepTouches(book, { member, registration, found });
   await addFreeCode(book, member, given.randomBytes);
   await book.announceJoined(member);
   return true;
+}
+
+/** The code and the first click that a registration came by, whether or not they gave it a referrer. */
+interface Found {
+  readonly code: CodeOwnership | undefined;
+  readonly click: ReferringClick | undefined;
+}
+
+async function keepTouches(
+  book: MemberBook,
+  of: { member: NewMember; registration: Registration; found: Found },
+): Promise<void> {
+  const { code, click: firstClick } = of.found;
+  const query = clickQuery(of.registration);
+  const lastClick = firstClick && query && (await book.lastClick(query));
+  const touches = touchesOf({ registeredAt: of.registration.registeredAt, code, firstClick, lastClick });
+  if (touches !== undefined) await book.addTouches(of.member, touches);
 }
 
 /** The placement that a registration gets, or would get: also the answer to "would this code apply?". */
 export async function findPlacement(
   lookup: ReferralLookup,
   registration: Pick<Registration, 'tenantId' | 'userId' | 'referralCode' | 'visitorId' | 'registeredAt'>,
-): Promise<Placement> {
-  const code = await codeOwner(lookup, registration);
-  const click = await clickedReferrer(lookup, registration);
-  return placeMember(registration.userId, { ...(code && { code }), ...(click && { click }) });
+): Promise<Placement & { source: RegistrationSource | undefined; found: Found }> {
+  const code = await toldCode(lookup, registration);
+  const query = clickQuery(registration);
+  const click = query && (await lookup.firstClick(query));
+  const clicked = click && (await lookup.findMember(registration.tenantId, click.referrerId));
+  const placement = placeMember(registration.userId, {
+    ...(code && { code: code.owner }),
+    ...(clicked && { click: clicked }),
+  });
+  const found = { code, click };
+  return { ...placement, found, source: sourceOf(placement, found) };
 }
 
-async function codeOwner(
+function sourceOf({ decidedBy }: Placement, found: Found): RegistrationSource | undefined {
+  const used = decidedBy && found[decidedBy];
+  if (used === undefined) return undefined;
+  const { code, linkId, campaign } = used;
+  return { code, linkId, campaign, clickId: 'clickId' in used ? used.clickId : undefined };
+}
+
+async function toldCode(
   lookup: ReferralLookup,
   { tenantId, referralCode }: Pick<Registration, 'tenantId' | 'referralCode'>,
-): Promise<Member | undefined> {
+): Promise<CodeOwnership | undefined> {
   const code = referralCode === undefined ? undefined : normaliseReferralCode(referralCode);
   return code === undefined ? undefined : lookup.findCodeOwner(tenantId, code);
 }
 
-async function clickedReferrer(
-  lookup: ReferralLookup,
-  { tenantId, visitorId, registeredAt }: Pick<Registration, 'tenantId' | 'visitorId' | 'registeredAt'>,
-): Promise<Member | undefined> {
+/** Undefined when nothing names a visitor. */
+function clickQuery({
+  tenantId,
+  visitorId,
+  registeredAt,
+}: Pick<Registration, 'tenantId' | 'visitorId' | 'registeredAt'>): ClickQuery | undefined {
   if (visitorId === undefined || !isUuid(visitorId)) return undefined;
-  const since = attributionStart(registeredAt);
-  const click = await lookup.firstClick({ tenantId, visitorId, since, until: registeredAt });
-  return click && lookup.findMember(tenantId, click.referrerId);
+  return { tenantId, visitorId, since: attributionStart(registeredAt), until: registeredAt };
 }
 
 async function addFreeCode(book: MemberBook, member: NewMember, randomBytes: RandomBytes): Promise<void> {

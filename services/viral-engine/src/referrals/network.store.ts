@@ -1,6 +1,7 @@
 import type { Sql } from '@dailydoco/database';
 import { asUserId, type TenantId, type UserId } from '../ids.js';
 import type { Member } from '../members/member.js';
+import type { CodeOwnership } from '../members/referral-source.js';
 import type { ReferralLookup } from '../members/register-member.js';
 import type { Network, NetworkReads } from './referrals.js';
 
@@ -48,7 +49,7 @@ export class NetworkStore implements NetworkReads {
     return this.#lookup.findMember(tenantId, userId);
   }
 
-  findCodeOwner(tenantId: TenantId, code: string): Promise<Member | undefined> {
+  findCodeOwner(tenantId: TenantId, code: string): Promise<CodeOwnership | undefined> {
     return this.#lookup.findCodeOwner(tenantId, code);
   }
 

@@ -1,5 +1,6 @@
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { Module } from '@nestjs/common';
+import { linkBaseOf } from '../config.js';
 import { Members } from '../members/ensure-member.js';
 import { MemberStore } from '../members/member.store.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
@@ -28,11 +29,7 @@ function referrals(runtime: Runtime): Referrals {
 @Module({
   providers: [
     { provide: Referrals, useFactory: referrals, inject: [RUNTIME] },
-    {
-      provide: LINK_BASE,
-      useFactory: ({ config }: Runtime) => `${config.PUBLIC_URL.replace(/\/$/, '')}/r/`,
-      inject: [RUNTIME],
-    },
+    { provide: LINK_BASE, useFactory: ({ config }: Runtime) => linkBaseOf(config), inject: [RUNTIME] },
   ],
   controllers: [ReferralsHttp, ReferralsGrpc],
 })

@@ -1,0 +1,45 @@
+import { createHmac } from 'node:crypto';
+import type { Click, Sender } from './click.js';
+
+const IDENTITY_BYTES = 16;
+const DAY_MS = 86_400_000;
+/** Clicks of a day may be stored a little after it. */
+export const SALT_GRACE_MS = 3_600_000;
+
+/** A click as it is counted: identities say who clicked, for one day and one tenant, and nothing about them. */
+export interface IdentifiedClick {
+  readonly click: Click;
+  readonly identity: Buffer;
+  /** 0–23, UTC. */
+  readonly hour: number;
+  /** The day of the click in UTC, as YYYY-MM-DD. */
+  readonly day: string;
+}
+
+/** The UTC day of a moment, as YYYY-MM-DD. */
+export function dayOf(moment: Date): string {
+  return moment.toISOString().slice(0, 10);
+}
+
+/** The first day whose salt is still kept at this moment: that of an hour ago. */
+export function firstSaltedDay(now: Date): string {
+  return dayOf(new Date(now.getTime() - SALT_GRACE_MS));
+}
+
+/**
+ * The same browser from the same address has the same identity all day, and another one tomorrow or at another tenant.
+ * Once the salt is destroyed, nobody can try out which address it was.
+ */
+export function identify(click: Click, salt: Uint8Array): IdentifiedClick {
+  const identity = hashOf(click.sender, salt);
+  return {
+    click,
+    identity,
+    hour: Math.floor((click.clickedAt.getTime() % DAY_MS) / 3_600_000),
+    day: dayOf(click.clickedAt),
+  };
+}
+
+function hashOf({ address, userAgent }: Sender, salt: Uint8Array): Buffer {
+  return createHmac('sha256', salt).update(`${address}\n${userAgent}`).digest().subarray(0, IDENTITY_BYTES);
+}
