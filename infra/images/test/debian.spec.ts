@@ -9,7 +9,7 @@ import { STORES } from '../src/stores.js';
 describe('what apt prints', () => {
   it('becomes a pinned package, its version unescaped', () => {
     const digest = '0'.repeat(64);
-    const line = `'http://deb.debian.org/pool/z/zlib1g_1%3a1.2.13.dfsg-1_amd64.deb' zlib1g_1%3a1.2.13.dfsg-1_amd64.deb 86 SHA256:${digest}`;
+    const line = `'http://mirror.example/pool/z/zlib1g_1%3a1.2.13.dfsg-1_amd64.deb' zlib1g_1%3a1.2.13.dfsg-1_amd64.deb 86 SHA256:${digest}`;
     expect(readPrintedUri(line)).toEqual({
       name: 'zlib1g',
       version: '1:1.2.13.dfsg-1',

@@ -1,6 +1,6 @@
 import type { CurrencyCode } from '@dailydoco/money';
 import type { CustomerId, PurchaseId, TenantId, WebsiteId } from '../ids.js';
-import type { PurchaseOrder } from '../purchases/purchase.js';
+import { isSameSale, type PurchaseOrder } from '../purchases/purchase.js';
 
 /** What a billing system tells of a sale when it names its own customer, not a user of ours. */
 export type CustomerOrder = Omit<PurchaseOrder, 'buyerId'> & { readonly customerId: CustomerId };
@@ -66,17 +66,5 @@ export function attributedOrder(
 
 /** Whether the same sale is told again, by the rule of isSamePurchase with the customer in the buyer's place. */
 export function isSameUnattributed(purchase: UnattributedPurchase, order: IncomingPurchase): boolean {
-  const sameTime =
-    !purchase.occurredAtGiven ||
-    order.occurredAt === undefined ||
-    purchase.occurredAt.getTime() === order.occurredAt.getTime();
-  return (
-    sameTime &&
-    purchase.customerId === order.customerId &&
-    purchase.amountMicros === order.amount.amountMicros &&
-    purchase.currency === order.amount.currency &&
-    purchase.stream === order.stream &&
-    purchase.productTag === order.productTag &&
-    purchase.websiteId === order.websiteId
-  );
+  return purchase.customerId === order.customerId && isSameSale(purchase, order);
 }

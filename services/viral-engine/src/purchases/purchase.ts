@@ -97,17 +97,25 @@ export function refuseOccurredAt(
  * both named one. Metadata is not compared.
  */
 export function isSamePurchase(purchase: Purchase, order: PurchaseOrder): boolean {
+  return purchase.buyerId === order.buyerId && isSameSale(purchase, order);
+}
+
+/** What two tellings of one sale have in common, whoever is named as the buyer. */
+type Sale = Pick<
+  Purchase,
+  'amountMicros' | 'currency' | 'stream' | 'productTag' | 'websiteId' | 'occurredAt' | 'occurredAtGiven'
+>;
+
+/** The part of isSamePurchase that does not ask who bought. */
+export function isSameSale(sale: Sale, order: Omit<PurchaseOrder, 'buyerId'>): boolean {
   const sameTime =
-    !purchase.occurredAtGiven ||
-    order.occurredAt === undefined ||
-    purchase.occurredAt.getTime() === order.occurredAt.getTime();
+    !sale.occurredAtGiven || order.occurredAt === undefined || sale.occurredAt.getTime() === order.occurredAt.getTime();
   return (
     sameTime &&
-    purchase.buyerId === order.buyerId &&
-    purchase.amountMicros === order.amount.amountMicros &&
-    purchase.currency === order.amount.currency &&
-    purchase.stream === order.stream &&
-    purchase.productTag === order.productTag &&
-    purchase.websiteId === order.websiteId
+    sale.amountMicros === order.amount.amountMicros &&
+    sale.currency === order.amount.currency &&
+    sale.stream === order.stream &&
+    sale.productTag === order.productTag &&
+    sale.websiteId === order.websiteId
   );
 }
