@@ -2,6 +2,7 @@ import { DomainError } from '@dailydoco/errors';
 import { Breaker, type BreakerLogger, type Verdict } from '@dailydoco/resilience';
 import { counter, observe } from '@dailydoco/telemetry';
 import pg from 'pg';
+import { momentOf } from './moment.js';
 import { isTransientDatabaseError } from './database-errors.js';
 
 export interface PoolOptions {
@@ -21,6 +22,7 @@ export interface PoolOptions {
 }
 
 const INT8_OID = 20;
+const TIMESTAMPTZ_OID = 1184;
 const ACQUIRE_TIMEOUT_MS = 3_000;
 const WAITING_PER_CONNECTION = 50;
 /** What the server's own cancel may take to arrive. */
@@ -33,8 +35,11 @@ const refused = counter('dailydoco_bulkhead_refused_total');
 
 // Per pool, never globally: another library's numbers stay as they are.
 const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === INT8_OID ? BigInt : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8_OID) return BigInt;
+    if (oid === TIMESTAMPTZ_OID && format !== 'binary') return momentOf;
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as typeof pg.types.getTypeParser,
 };
 
 /**

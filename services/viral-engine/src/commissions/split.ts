@@ -113,6 +113,8 @@ function capped(entryMicros: bigint, capMicros: bigint, sumMicros: bigint): bigi
   return sumMicros > capMicros ? mulDivFloor(entryMicros, capMicros, sumMicros) : entryMicros;
 }
 
+const BPS_SQUARED = BPS * BPS;
+
 type Candidate = Omit<SplitEntry, 'amountMicros' | 'cuts'>;
 
 /** Whether somebody is paid at all: active, and never from the own purchase. */
@@ -151,12 +153,20 @@ function websiteBonus({ amountMicros, buyerId, websiteOwner }: SplitInput, terms
 }
 
 function levels(input: SplitInput, terms: SplitTerms): Candidate[] {
-  return seatLevels(input, terms).flatMap(({ level, rateBps, earner, paid }) => {
-    if (!paid) return [];
+  const candidates: Candidate[] = [];
+  for (const { level, rateBps, earner, paid } of seatLevels(input, terms)) {
+    if (!paid) continue;
     const { userId: beneficiaryId, boostBps } = earner;
-    const uncappedMicros = mulDivFloor(input.amountMicros, BigInt(rateBps) * (BPS + BigInt(boostBps)), BPS * BPS);
-    return [{ kind: 'level' as const, level, beneficiaryId, rateBps, boostBps, uncappedMicros }];
-  });
+    const uncappedMicros = levelShare(input.amountMicros, rateBps, boostBps);
+    candidates.push({ kind: 'level', level, beneficiaryId, rateBps, boostBps, uncappedMicros });
+  }
+  return candidates;
+}
+
+/** floor(amount × rate × (10000 + boost) ÷ 10000²). Most people have no boost: then 10000 cancels out, exactly. */
+function levelShare(amountMicros: bigint, rateBps: number, boostBps: number): bigint {
+  if (boostBps === 0) return mulDivFloor(amountMicros, BigInt(rateBps), BPS);
+  return mulDivFloor(amountMicros, BigInt(rateBps) * (BPS + BigInt(boostBps)), BPS_SQUARED);
 }
 
 /** Who sits on which level. `paid` is false where the level's share stays with the house. */
@@ -173,18 +183,20 @@ export interface Seat {
  * is passed over is passed for good, also by the levels after. At most 64 are looked at.
  */
 export function seatLevels(input: Pick<SplitInput, 'buyerId' | 'upline'>, terms: SplitTerms): Seat[] {
-  const chain = input.upline.slice(0, MAX_UPLINE);
-  const mayTake = (earner: Earner, level: number): boolean =>
-    mayEarn(earner, input.buyerId) && isQualified(earner, level, terms);
+  const { buyerId, upline } = input;
+  const seats: Seat[] = [];
   let next = 0;
-  return terms.levelsBps.flatMap((rateBps, index) => {
+  for (const [index, rateBps] of terms.levelsBps.entries()) {
     const level = index + 1;
-    const isPassedOver = (earner: Earner | undefined): boolean => earner !== undefined && !mayTake(earner, level);
-    if (terms.compression === 'dynamic') while (isPassedOver(chain[next])) next += 1;
-    const earner = chain[next];
-    next += 1;
-    return earner === undefined ? [] : [{ level, rateBps, earner, paid: mayTake(earner, level) }];
-  });
+    for (let earner = upline[next]; earner !== undefined && next < MAX_UPLINE; earner = upline[next]) {
+      next += 1;
+      const paid = mayEarn(earner, buyerId) && isQualified(earner, level, terms);
+      if (!paid && terms.compression === 'dynamic') continue;
+      seats.push({ level, rateBps, earner, paid });
+      break;
+    }
+  }
+  return seats;
 }
 
 /**

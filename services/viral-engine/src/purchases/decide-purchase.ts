@@ -99,7 +99,10 @@ function purchaseOf(
 }
 
 /** Computes the split of a recorded purchase once more from what was stored with it: the proof behind an explanation. */
-export function splitAgain(purchase: Purchase, plan: PlanVersion): Split | undefined {
+export function splitAgain(
+  purchase: Pick<Purchase, 'amountMicros' | 'currency' | 'buyerId' | 'snapshot'>,
+  plan: PlanVersion,
+): Split | undefined {
   if (!purchase.snapshot.covered) return undefined;
   const amount = { amountMicros: purchase.amountMicros, currency: purchase.currency };
   return splitBy({ buyerId: purchase.buyerId, amount }, purchase.snapshot, plan);

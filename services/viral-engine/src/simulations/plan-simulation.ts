@@ -11,9 +11,15 @@ import type { Purchase } from '../purchases/purchase.js';
 
 const DAY_MS = 86_400_000;
 
+/** As much of a recorded purchase as a replay goes by. */
+export type PastPurchase = Pick<
+  Purchase,
+  'tenantId' | 'id' | 'buyerId' | 'amountMicros' | 'currency' | 'occurredAt' | 'recordedAt' | 'plan' | 'snapshot'
+>;
+
 /** A purchase as it is replayed. */
 export interface ReplayedPurchase {
-  readonly purchase: Purchase;
+  readonly purchase: PastPurchase;
   /** The version that decided it; undefined when none did. */
   readonly plan: PlanVersion | undefined;
   /** The buyer's referrers for the proposed plan, nearest first. */
@@ -52,7 +58,11 @@ export interface SimulatedCurrency {
 }
 
 /** Whether what was stored with a purchase is all of the upline that these terms can need. */
-export function isUplineEnough(purchase: Purchase, decidedBy: PlanVersion | undefined, proposed: PlanVersion): boolean {
+export function isUplineEnough(
+  purchase: PastPurchase,
+  decidedBy: PlanVersion | undefined,
+  proposed: PlanVersion,
+): boolean {
   const { buyerId, snapshot } = purchase;
   if (snapshot.upline.length >= uplineNeeded(proposed)) return true;
   if (decidedBy === undefined) return false;

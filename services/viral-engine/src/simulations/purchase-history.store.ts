@@ -1,19 +1,20 @@
 import type { Sql } from '@dailydoco/database';
+import { currencyOf } from '@dailydoco/money';
 import { LRUCache } from 'lru-cache';
 import { type Earner, type Standing, uplineNeeded } from '../commissions/split.js';
-import { asUserId, type TenantId, type UserId } from '../ids.js';
+import { asPlanId, asPurchaseId, asUserId, type TenantId, type UserId } from '../ids.js';
 import type { MemberStatus } from '../members/member.js';
 import { readStandings } from '../members/standing.store.js';
 import type { PlanCatalogue, PlanVersion } from '../plans/plan.js';
 import { MAX_QUALIFICATION } from '../plans/plan-limits.js';
 import { PlanCatalogues } from '../plans/plan.store.js';
 import { SHIPPED_CATALOGUE } from '../plans/shipped-plans.js';
-import type { Purchase } from '../purchases/purchase.js';
-import { type PurchaseFactRow, toPurchaseFact } from '../purchases/purchase-rows.store.js';
-import { isUplineEnough, type ReplayedPurchase } from './plan-simulation.js';
+import type { PurchaseFactRow } from '../purchases/purchase-rows.store.js';
+import { fromStored } from '../purchases/split-snapshot.store.js';
+import { isUplineEnough, type PastPurchase, type ReplayedPurchase } from './plan-simulation.js';
 import type { PurchaseHistory } from './simulate-plan.js';
 
-/** Purchases that are in memory at the same time. */
+/** Purchases that come at once; twice as many are in memory. */
 const BATCH = 2_000;
 /** Standings that are remembered; a few bytes each. */
 const MAX_STANDINGS = 100_000;
@@ -24,6 +25,34 @@ interface Replay {
   readonly to: Date;
   readonly proposed: PlanVersion;
   readonly plans: PlanCatalogue;
+}
+
+type PastPurchaseRow = Pick<
+  PurchaseFactRow,
+  | 'id'
+  | 'buyer_id'
+  | 'amount_micros'
+  | 'currency'
+  | 'occurred_at'
+  | 'recorded_at'
+  | 'plan_id'
+  | 'plan_version'
+  | 'split_snapshot'
+>;
+
+function toPastPurchase(tenantId: TenantId, row: PastPurchaseRow): PastPurchase {
+  const { plan_id, plan_version } = row;
+  return {
+    tenantId,
+    id: asPurchaseId(row.id),
+    buyerId: asUserId(row.buyer_id),
+    amountMicros: row.amount_micros,
+    currency: currencyOf(row.currency),
+    occurredAt: row.occurred_at,
+    recordedAt: row.recorded_at,
+    plan: plan_id === null || plan_version === null ? undefined : { id: asPlanId(plan_id), version: plan_version },
+    snapshot: fromStored(row.split_snapshot),
+  };
 }
 
 /**
@@ -48,22 +77,37 @@ export class PurchaseHistoryStore implements PurchaseHistory {
     const { streams, productTags } = proposed;
     await this.#sql.query(
       `DECLARE replayed NO SCROLL CURSOR FOR
-       SELECT tenant_id, id, external_id, buyer_id, amount_micros, currency, stream, product_tag, website_id, occurred_at,
-              occurred_at_given, recorded_at, plan_id, plan_version, commissions_micros, split_snapshot
+       SELECT id, buyer_id, amount_micros, currency, occurred_at, recorded_at, plan_id, plan_version, split_snapshot
        FROM purchase
        WHERE tenant_id = $1 AND recorded_at >= $2 AND recorded_at < $3
          AND ($4::boolean OR stream = ANY ($5::text[]) OR product_tag = ANY ($6::text[]))
        ORDER BY recorded_at, id`,
       [tenantId, from, to, streams.length + productTags.length === 0, streams, productTags],
     );
-    for (;;) {
-      const { rows } = await this.#sql.query<PurchaseFactRow>(`FETCH ${BATCH} FROM replayed`);
-      if (rows.length === 0) return;
-      yield await this.#complete(rows.map(toPurchaseFact), query);
+    const fetchSome = () => this.#sql.query<PastPurchaseRow>(`FETCH ${BATCH} FROM replayed`);
+    let fetching = fetchSome();
+    try {
+      for (;;) {
+        const { rows } = await fetching;
+        if (rows.length === 0) return;
+        const replayed = await this.#complete(
+          rows.map((row) => toPastPurchase(tenantId, row)),
+          query,
+        );
+        // The database reads on while these are replayed.
+        fetching = fetchSome();
+        yield replayed;
+      }
+    } finally {
+      // The connection is used again when this ends, also when whoever replays has had enough.
+      await fetching.catch(() => undefined);
     }
   }
 
-  async #complete(purchases: readonly Purchase[], { tenantId, proposed, plans }: Replay): Promise<ReplayedPurchase[]> {
+  async #complete(
+    purchases: readonly PastPurchase[],
+    { tenantId, proposed, plans }: Replay,
+  ): Promise<ReplayedPurchase[]> {
     const versions = new Map(plans.versions.map((version) => [`${version.planId}/${version.version}`, version]));
     const known = purchases.map((purchase) => {
       const { plan } = purchase;
@@ -82,14 +126,14 @@ export class PurchaseHistoryStore implements PurchaseHistory {
   }
 
   /** The present referrers above those that were stored, where the buyer has not been moved since. */
-  async #readAbove(tenantId: TenantId, purchases: readonly Purchase[]): Promise<Map<Purchase, Earner[]>> {
+  async #readAbove(tenantId: TenantId, purchases: readonly PastPurchase[]): Promise<Map<PastPurchase, Earner[]>> {
     if (purchases.length === 0) return new Map();
     const { rows: buyers } = await this.#sql.query<{ user_id: string; upline: string[] }>(
       'SELECT user_id, upline FROM member WHERE tenant_id = $1 AND user_id = ANY ($2::uuid[])',
       [tenantId, [...new Set(purchases.map(({ buyerId }) => buyerId))]],
     );
     const uplines = new Map(buyers.map(({ user_id, upline }) => [asUserId(user_id), upline.map(asUserId)]));
-    const aboveOf = ({ buyerId, snapshot }: Purchase): UserId[] => {
+    const aboveOf = ({ buyerId, snapshot }: PastPurchase): UserId[] => {
       const upline = uplines.get(buyerId) ?? [];
       const isSame = snapshot.upline.every(({ userId }, index) => upline[index] === userId);
       return isSame ? upline.slice(snapshot.upline.length) : [];
