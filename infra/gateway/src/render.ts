@@ -6,8 +6,8 @@ const SERVICE_PORT = 8080;
 const GRPC_PORT = 9090;
 const CONNECT_TIMEOUT_MS = 2_000;
 const TIMEOUT_MS = 30_000;
-/** A language model may think for minutes before it says the next word. */
-const AI_TIMEOUT_MS = 300_000;
+/** A language model may think for minutes before it says the next word, a simulation until it says anything. */
+const SLOW_TIMEOUT_MS = 300_000;
 /** A stream may be silent for so long. */
 const GRPC_TIMEOUT_MS = 300_000;
 /** See the head of kong.yml for what nginx lets Kong try again. */
@@ -47,18 +47,33 @@ function kongRoute(route: Route): KongRoute {
   };
 }
 
-function kongService(name: ServiceName): KongService {
-  const timeout = name === 'ai-gateway' ? AI_TIMEOUT_MS : TIMEOUT_MS;
+/** Kong's timeouts are a service's: slow routes make one of their own, with the same instances. */
+function kongServices(owner: ServiceName): KongService[] {
+  const own = ROUTES.filter(({ service }) => service === owner);
+  const slow = own.filter((route) => route.slow);
+  const usual = kongService(
+    { name: owner, owner, timeout: TIMEOUT_MS },
+    own.filter((route) => !route.slow),
+  );
+  return [usual, kongService({ name: `${owner}-slow`, owner, timeout: SLOW_TIMEOUT_MS }, slow)].filter(
+    ({ routes }) => routes.length > 0,
+  );
+}
+
+function kongService(
+  { name, owner, timeout }: { name: string; owner: ServiceName; timeout: number },
+  routes: readonly Route[],
+): KongService {
   return {
     name,
     protocol: 'http',
-    host: upstreamName(name),
+    host: upstreamName(owner),
     port: SERVICE_PORT,
     retries: RETRIES,
     connect_timeout: CONNECT_TIMEOUT_MS,
     read_timeout: timeout,
     write_timeout: timeout,
-    routes: ROUTES.filter(({ service }) => service === name).map(kongRoute),
+    routes: routes.map(kongRoute),
   };
 }
 
@@ -91,7 +106,7 @@ export function renderKong(): KongDocument {
     _format_version: '3.0',
     consumers: [{ username: CONSUMERS.person }, { username: CONSUMERS.anybody }],
     upstreams: SERVICES.map(kongUpstream),
-    services: SERVICES.map(kongService),
+    services: SERVICES.flatMap(kongServices),
     routes: [
       {
         name: 'nobody-owns-it',

@@ -12,6 +12,8 @@ export interface Route {
   readonly perMinute?: number;
   /** Bodies here may be as large as services read them; elsewhere they are small. */
   readonly body?: 'large';
+  /** An answer may take minutes. */
+  readonly slow?: true;
   /** For administrators: reached from their networks alone, and not by crawlers. */
   readonly admin?: true;
 }
@@ -74,7 +76,7 @@ export const ROUTES: readonly Route[] = [
   { service: 'viral-engine', path: '/v1/plans', admin: true, body: 'large' },
   { service: 'viral-engine', path: '/v1/plans/default', admin: true, body: 'large' },
   { service: 'viral-engine', path: '/v1/plans/{id}/archive', admin: true },
-  { service: 'viral-engine', path: '/v1/plans:simulate', admin: true, body: 'large' },
+  { service: 'viral-engine', path: '/v1/plans:simulate', admin: true, body: 'large', slow: true },
 
   { service: 'payouts', path: '/v1/balances/me' },
   { service: 'payouts', path: '/v1/ledger/trial-balance' },
@@ -96,7 +98,7 @@ export const ROUTES: readonly Route[] = [
   { service: 'website-builder', path: '/sites/', below: true },
 
   { service: 'ai-gateway', path: '/ai/v1/models' },
-  { service: 'ai-gateway', path: '/ai/v1/chat/completions', body: 'large' },
+  { service: 'ai-gateway', path: '/ai/v1/chat/completions', body: 'large', slow: true },
 ];
 
 /** The path as Kong writes it: a prefix, or `~` and a regular expression that is tied to the begin by Kong and to the end by `$`. */

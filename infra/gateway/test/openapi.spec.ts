@@ -14,8 +14,8 @@ describe('the OpenAPI document and the routes', () => {
     const matcher = new RouteMatcher(renderKong());
     for (const [path, operations] of Object.entries(document.paths)) {
       for (const operation of Object.values(operations)) {
-        const service = matcher.find(path.replaceAll(/\{[^}]+\}/g, 'x'))?.service?.name;
-        expect([path, operation.tags]).toEqual([path, [service]]);
+        const host = matcher.find(path.replaceAll(/\{[^}]+\}/g, 'x'))?.service?.host;
+        expect([path, operation.tags.map((tag) => `${tag}.upstream`)]).toEqual([path, [host]]);
       }
     }
   });

@@ -53,6 +53,22 @@ describe('the route table', () => {
     }
   });
 
+  it('waits five minutes for answers that may take minutes, and half a minute for all others, by the same instances', () => {
+    const { services } = renderKong();
+    for (const route of ROUTES) {
+      const [service] = services.filter(({ routes }) => routes.some(({ name }) => name === routeName(route)));
+      expect([route.path, service?.read_timeout, service?.host]).toEqual([
+        route.path,
+        route.slow === true ? 300_000 : 30_000,
+        `${route.service}.upstream`,
+      ]);
+    }
+    expect(ROUTES.filter(({ slow }) => slow).map(({ path }) => path)).toEqual([
+      '/v1/plans:simulate',
+      '/ai/v1/chat/completions',
+    ]);
+  });
+
   it('limits the body on every route', () => {
     for (const route of ROUTES)
       expect([route.path, scopes.find('request-size-limiting', { route: routeName(route) })]).not.toContain(undefined);

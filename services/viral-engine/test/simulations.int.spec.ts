@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { asPlanId } from '../src/ids.js';
+import { STANDARD } from '../src/plans/shipped-plans.js';
+import { simulatePlan } from '../src/simulations/simulations.module.js';
 import { type Edges, sale, startEdges, usd } from './edges.js';
 import { checkBooks, type Engine, START, startEngine } from './engine.js';
 
@@ -106,6 +109,20 @@ describe('POST /v1/plans:simulate', () => {
     expect(await count({ streams: ['usage'] })).toBe(1);
     expect(await count({ streams: ['usage'], productTags: ['pro'] })).toBe(2);
     expect(await count({}, { to: START.toISOString(), from: '2026-05-31T00:00:00Z' })).toBe(0);
+  });
+
+  it('ends when whoever asked has left, and the next may ask', async () => {
+    const was = await tenant(2);
+    await was.buy();
+    const simulation = simulatePlan(engine);
+    const { tenantId } = was;
+    const order = { tenantId, proposed: { ...STANDARD, planId: asPlanId('proposed') }, top: 1 };
+    const period = { from: START, to: new Date(START.getTime() + 3_600_000) };
+    const leaving = new AbortController();
+    const left = simulation.simulate({ ...order, ...period, signal: leaving.signal });
+    leaving.abort();
+    await expect(left).rejects.toMatchObject({ reason: 'CANCELLED' });
+    expect(await simulation.simulate({ ...order, ...period })).toMatchObject({ purchases: 1 });
   });
 
   it('is refused in the fields’ own words, and to all but admins', async () => {

@@ -1,6 +1,6 @@
 import { Caller, type Principal, Requires } from '@dailydoco/auth';
 import { DomainError } from '@dailydoco/errors';
-import { Answers } from '@dailydoco/http';
+import { Answers, leavingOf } from '@dailydoco/http';
 import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -79,13 +79,4 @@ function askerOf(caller: Principal): Asker {
     case 'service':
       throw new DomainError('FORBIDDEN');
   }
-}
-
-/** Aborts when the caller's connection closes before the answer has been given. */
-function leavingOf({ raw }: FastifyReply): AbortSignal {
-  const leaving = new AbortController();
-  raw.once('close', () => {
-    if (!raw.writableFinished) leaving.abort();
-  });
-  return leaving.signal;
 }

@@ -35,7 +35,7 @@ export interface PurchaseHistory {
 }
 
 export interface SimulatePlanDependencies {
-  readonly withHistory: <T>(work: (history: PurchaseHistory) => Promise<T>, signal?: AbortSignal) => Promise<T>;
+  readonly withHistory: <T>(work: (history: PurchaseHistory) => Promise<T>) => Promise<T>;
   /** Lets whatever else the process has to do have its turn. */
   readonly giveWay: () => Promise<void>;
 }
@@ -49,7 +49,8 @@ const PURCHASES_A_TURN = 100;
 /**
  * Replays a period of real purchases against a plan that nobody has added, and writes nothing. One at a time per
  * process: it takes a processor. Throws VALIDATION_FAILED for terms out of bounds, for a period that is empty, longer
- * than 366 days or holds more than MAX_SIMULATED_PURCHASES, and OVERLOADED while another one runs.
+ * than 366 days or holds more than MAX_SIMULATED_PURCHASES, OVERLOADED while another one runs, and CANCELLED when the
+ * signal says that nobody waits any more.
  */
 export class SimulatePlan {
   readonly #dependencies: SimulatePlanDependencies;
@@ -64,7 +65,7 @@ export class SimulatePlan {
     if (this.#running) throw new DomainError('OVERLOADED', { detail: 'Another simulation is under way.' });
     this.#running = true;
     try {
-      return await this.#dependencies.withHistory((history) => this.#replay(history, order), order.signal);
+      return await this.#dependencies.withHistory((history) => this.#replay(history, order));
     } finally {
       this.#running = false;
     }
@@ -83,7 +84,7 @@ export class SimulatePlan {
         purchases += 1;
         if (purchases % PURCHASES_A_TURN === 0) await this.#dependencies.giveWay();
       }
-      signal?.throwIfAborted();
+      if (signal?.aborted) throw new DomainError('CANCELLED');
     }
     return { purchases, currencies: simulation.result(top) };
   }

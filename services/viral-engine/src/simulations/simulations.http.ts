@@ -1,7 +1,8 @@
 import { Caller, type Principal, Requires, tenantOf } from '@dailydoco/auth';
-import { Answers, formatMoney, moneyAnswerSchema, timestampSchema, uuidSchema } from '@dailydoco/http';
+import { Answers, formatMoney, leavingOf, moneyAnswerSchema, timestampSchema, uuidSchema } from '@dailydoco/http';
 import type { CurrencyCode } from '@dailydoco/money';
-import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { CUT_RULES } from '../commissions/limit-entries.js';
 import { asTenantId } from '../ids.js';
@@ -86,13 +87,15 @@ export class SimulationsHttp {
       summary: 'Simulate a plan',
       description:
         'Replays real purchases in the order of recording against a plan that is not added, limits included, and writes nothing. ' +
-        'Referrers count as they did at the purchase; what qualification goes by counts as it stands now; caps begin unused.',
+        'Referrers count as they did at the purchase; what qualification goes by counts as it stands now; caps begin unused. ' +
+        'It ends when the caller leaves.',
       problems: ['OVERLOADED'],
     },
   )
   async simulate(
     @Body({ schema: simulationBody }) body: z.output<typeof simulationBody>,
     @Caller() caller: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SimulationView> {
     const { plan, from, to, top } = body;
     const tenantId = asTenantId(tenantOf(caller));
@@ -102,6 +105,7 @@ export class SimulationsHttp {
       from,
       to,
       top,
+      signal: leavingOf(reply),
     });
     return { purchases, currencies: currencies.map(viewCurrency) };
   }

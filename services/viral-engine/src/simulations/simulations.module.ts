@@ -9,14 +9,14 @@ import { SimulationsHttp } from './simulations.http.js';
 /** A simulation sees one moment of the database and can write nothing there. */
 export function simulatePlan({ pool }: Pick<Runtime, 'pool'>): SimulatePlan {
   return new SimulatePlan({
-    withHistory: (work, signal) =>
+    withHistory: (work) =>
       inDatabaseTransaction(
         pool,
         async (tx) => {
           await tx.query('SET TRANSACTION READ ONLY');
           return work(new PurchaseHistoryStore(tx));
         },
-        { isolation: 'repeatable read', maxAttempts: 1, ...(signal && { signal }) },
+        { isolation: 'repeatable read', maxAttempts: 1 },
       ),
     giveWay: () => setImmediate(),
   });
