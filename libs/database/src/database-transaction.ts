@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { counter } from '@dailydoco/telemetry';
 import type { Pool, PoolClient } from 'pg';
+import { parameterOf } from './array-literal.js';
 import { isConnectionLost, LostCommitError, retryReason } from './database-errors.js';
 import type { DatabaseTransaction } from './sql.js';
 
@@ -75,7 +76,7 @@ async function once<T>(
 function transactionOf(client: PoolClient, hooks: (() => void)[]): DatabaseTransaction {
   return {
     async query<R>(text: string, values?: readonly unknown[]) {
-      const { rows, rowCount } = await client.query(text, values === undefined ? undefined : [...values]);
+      const { rows, rowCount } = await client.query(text, values?.map(parameterOf));
       return { rows: rows as R[], rowCount: rowCount ?? 0 };
     },
     afterCommit: (hook) => {
