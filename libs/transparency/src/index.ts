@@ -64,3 +64,20 @@ export {
   type SignedCheckpoint,
   signCheckpoint,
 } from './checkpoint.js';
+export { type Totals, totalsOf } from './totals.js';
+export {
+  makeStatement,
+  parseStatement,
+  type Statement,
+  type StatementForm,
+  type StatementGiven,
+  type StatementLeaf,
+  signStatement,
+} from './statement.js';
+export { FINDINGS, type Finding, type FindingCode } from './finding.js';
+export { checkEntry, type Recomputed, recomputeEntry } from './recompute-entry.js';
+export { type EntryState, walkChanges } from './walk-changes.js';
+export { openStatement, type Signed } from './open-statement.js';
+export { type Earlier, readEarlier } from './verify-earlier.js';
+export { type VerifyOptions, type VerifyReport, verifyStatement } from './verify-statement.js';
+export { type Anchor, type AnchorCheck, type AnchorPlace, checkAnchor, originHash, readAnchor } from './anchor.js';

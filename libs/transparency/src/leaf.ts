@@ -7,6 +7,8 @@ export const BLINDING_BYTES = 32;
 
 /** An amount of 0 or more in micros, as decimal text. */
 const micros = z.string().regex(/^(0|[1-9][0-9]{0,37})$/);
+/** An amount above 0. */
+const someMicros = z.string().regex(/^[1-9][0-9]{0,37}$/);
 /** A difference in micros. */
 const signedMicros = z.string().regex(/^(0|-?[1-9][0-9]{0,37})$/);
 const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
@@ -44,7 +46,7 @@ const entryLeaf = z.strictObject({
   level: count.max(7),
   /** ISO 4217. */
   currency: z.string().regex(/^[A-Z]{3}$/),
-  purchaseAmount: micros,
+  purchaseAmount: someMicros,
   rateBps: bps,
   /** 0 for the website bonus. */
   boostBps: bps,
@@ -62,9 +64,9 @@ const entryLeaf = z.strictObject({
   /** What the company cap left, and all entries of the purchase together before that cap; null without such a cap. */
   company: z.strictObject({ left: micros, sum: micros }).nullable(),
   /** What each limit took off, more than 0, in the order of CUT_RULES. */
-  cuts: z.array(z.strictObject({ rule: z.enum(CUT_RULES), amount: micros })).max(CUT_RULES.length),
+  cuts: z.array(z.strictObject({ rule: z.enum(CUT_RULES), amount: someMicros })).max(CUT_RULES.length),
   /** The entry at the split, after all limits. */
-  gross: micros,
+  gross: someMicros,
   plan: z.strictObject({ id: uuid, version: z.int().min(1), holdDays: count }).nullable(),
   occurredAt: time,
   recordedAt: time,
