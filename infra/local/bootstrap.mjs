@@ -32,6 +32,7 @@ const COMMANDS = {
   restore: { build: 'all', program: 'infra/backup/dist/restore.js' },
   reconcile: { build: 'all', program: 'infra/backup/dist/reconcile.js' },
   verify: { build: ['transparency'], program: 'libs/transparency/dist/verify.js' },
+  anchor: { build: ['anchor', 'transparency'], program: 'infra/anchor/dist/anchor.js' },
   vectors: { build: ['viral-engine'], program: 'services/viral-engine/dist/vectors.js' },
 };
 

@@ -81,3 +81,4 @@ export { openStatement, type Signed } from './open-statement.js';
 export { type Earlier, readEarlier } from './verify-earlier.js';
 export { type VerifyOptions, type VerifyReport, verifyStatement } from './verify-statement.js';
 export { type Anchor, type AnchorCheck, type AnchorPlace, checkAnchor, originHash, readAnchor } from './anchor.js';
+export { runVerifier, type World } from './verifier.js';
