@@ -31,6 +31,8 @@ const COMMANDS = {
   backup: { build: 'all', program: 'infra/backup/dist/backup.js' },
   restore: { build: 'all', program: 'infra/backup/dist/restore.js' },
   reconcile: { build: 'all', program: 'infra/backup/dist/reconcile.js' },
+  verify: { build: ['transparency'], program: 'libs/transparency/dist/verify.js' },
+  anchor: { build: ['anchor', 'transparency'], program: 'infra/anchor/dist/anchor.js' },
   vectors: { build: ['viral-engine'], program: 'services/viral-engine/dist/vectors.js' },
 };
 

@@ -1,0 +1,134 @@
+import { type Checkpoint, originHash } from '@dailydoco/transparency';
+import { readFileSync } from 'node:fs';
+import {
+  type Address,
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  type Hash,
+  type Hex,
+  http,
+  isAddress,
+  parseAbi,
+  type TransactionReceipt,
+} from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
+
+/** What of the contract is called from here; the spec holds it against the compiler's. */
+export const ABI = parseAbi([
+  'constructor(address poster_)',
+  'function anchor(bytes32 originHash, uint64 size, bytes32 root)',
+  'function count(bytes32 originHash) view returns (uint256)',
+  'function lastUpTo(bytes32 originHash, uint64 upTo) view returns (uint64 size, bytes32 root, uint64 anchoredAt)',
+  'function poster() view returns (address)',
+  'event Anchored(bytes32 indexed originHash, address indexed poster, uint64 size, bytes32 root)',
+  'error NotThePoster(address caller)',
+  'error SizeMustGrow(uint64 last, uint64 given)',
+]);
+
+/** How long a transaction may take to stand in a block. */
+const RECEIPT_TIMEOUT_MS = 180_000;
+/** The largest size that the contract's uint64 and our safe integers both hold. */
+const ANY_SIZE = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** Where a contract lives, and who pays for what is written there. */
+export interface Chain {
+  /** JSON-RPC address of a node. */
+  readonly rpc: string;
+  /** The chain's id, so that a wrong address cannot write to another chain: the node is asked and must agree. */
+  readonly chainId: number;
+}
+
+export interface LastAnchor {
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+/** Puts a new contract on the chain; the poster is the account of the key unless another is named. Returns its address. */
+export async function deploy(
+  chain: Chain,
+  { key, poster }: { key: Hex; poster?: Address | undefined },
+): Promise<Address> {
+  const { wallet, account } = await walletOf(chain, key);
+  const hash = await wallet.deployContract({ abi: ABI, bytecode: bytecode(), args: [poster ?? account.address] });
+  const { contractAddress } = await receiptOf(chain, hash);
+  if (!contractAddress) throw new Error('The chain made no contract');
+  return contractAddress;
+}
+
+/** Anchors a checkpoint. Throws what the contract says: NotThePoster, SizeMustGrow. */
+export async function post(
+  chain: Chain,
+  place: { contract: Address; key: Hex },
+  checkpoint: Checkpoint,
+): Promise<Hash> {
+  const { wallet, account } = await walletOf(chain, place.key);
+  const call = {
+    address: place.contract,
+    abi: ABI,
+    functionName: 'anchor',
+    args: [hexOf(originHash(checkpoint.origin)), BigInt(checkpoint.size), hexOf(checkpoint.root)],
+    account,
+  } as const;
+  // Tried first, so that a refusal has a name and costs nothing.
+  const { request } = await readerOf(chain).simulateContract(call);
+  const hash = await wallet.writeContract({ ...request, account, chain: wallet.chain });
+  await receiptOf(chain, hash);
+  return hash;
+}
+
+/** The last anchor of a log; undefined when it has none. */
+export async function lastAnchor(chain: Chain, contract: Address, origin: string): Promise<LastAnchor | undefined> {
+  const [size, root] = await readerOf(chain).readContract({
+    address: contract,
+    abi: ABI,
+    functionName: 'lastUpTo',
+    args: [hexOf(originHash(origin)), ANY_SIZE],
+  });
+  return size === 0n ? undefined : { size: Number(size), root: Buffer.from(root.slice(2), 'hex') };
+}
+
+/** The address if it is one. */
+export function addressOf(text: string): Address {
+  if (!isAddress(text)) throw new Error(`${text} is no address`);
+  return text;
+}
+
+/** Reads a private key out of a file: 32 bytes in hex, with or without 0x. The message never holds what is in it. */
+export function readKey(file: string): Hex {
+  const match = /^(?:0x)?([0-9a-fA-F]{64})$/.exec(readFileSync(file, 'utf8').trim());
+  if (match === null) throw new Error(`${file} holds no private key: 64 hex digits are expected`);
+  return `0x${match[1]}`;
+}
+
+function bytecode(): Hex {
+  const file = new URL('../contracts/CheckpointAnchors.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { bytecode: Hex }).bytecode;
+}
+
+function readerOf({ rpc, chainId }: Chain) {
+  return createPublicClient({ chain: chainOf(rpc, chainId), transport: http(rpc) });
+}
+
+async function walletOf({ rpc, chainId }: Chain, key: Hex) {
+  const account = privateKeyToAccount(key);
+  const wallet = createWalletClient({ account, chain: chainOf(rpc, chainId), transport: http(rpc) });
+  const said = await wallet.getChainId();
+  if (said !== chainId) throw new Error(`The node is of chain ${said}, not of ${chainId}`);
+  return { wallet, account };
+}
+
+function chainOf(rpc: string, id: number) {
+  const nativeCurrency = { name: 'gas', symbol: 'GAS', decimals: 18 };
+  return defineChain({ id, name: `chain ${id}`, nativeCurrency, rpcUrls: { default: { http: [rpc] } } });
+}
+
+async function receiptOf(chain: Chain, hash: Hash): Promise<TransactionReceipt> {
+  const receipt = await readerOf(chain).waitForTransactionReceipt({ hash, timeout: RECEIPT_TIMEOUT_MS });
+  if (receipt.status !== 'success') throw new Error(`The chain refused transaction ${hash}`);
+  return receipt;
+}
+
+function hexOf(bytes: Uint8Array): Hex {
+  return `0x${Buffer.from(bytes).toString('hex')}`;
+}

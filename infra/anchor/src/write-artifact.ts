@@ -1,0 +1,3 @@
+import { writeArtifact } from './compile.js';
+
+writeArtifact();
