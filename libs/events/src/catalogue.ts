@@ -22,6 +22,7 @@ import {
   CommissionsRestored,
   CommissionsReversed,
   MemberJoined,
+  MemberReferred,
   PlansChanged,
   PurchaseRecorded,
   RefundRecorded,
@@ -58,6 +59,7 @@ export const events = {
   commissionsForfeited: viral('CommissionsForfeited', CommissionsForfeited),
   refundRecorded: viral('RefundRecorded', RefundRecorded),
   memberJoined: viral('MemberJoined', MemberJoined),
+  memberReferred: viral('MemberReferred', MemberReferred),
   plansChanged: viral('PlansChanged', PlansChanged),
 
   payoutRequested: payouts('PayoutRequested', PayoutRequested),

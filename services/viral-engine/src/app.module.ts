@@ -2,6 +2,7 @@ import { runtimeModule } from '@dailydoco/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ClicksModule } from './clicks/clicks.module.js';
 import { CommissionsModule } from './commissions/commissions.module.js';
+import { CouponsModule } from './coupons/coupons.module.js';
 import { CustomersModule } from './customers/customers.module.js';
 import { LinksModule } from './links/links.module.js';
 import { PlansModule } from './plans/plans.module.js';
@@ -29,6 +30,7 @@ export class AppModule {
         CommissionsModule,
         ReferralsModule,
         LinksModule,
+        CouponsModule,
         ClicksModule,
       ],
     };

@@ -12,6 +12,8 @@ export type RefundId = Id<'refund'>;
 export type WebsiteId = Id<'website'>;
 /** A person's link for one campaign. */
 export type LinkId = Id<'link'>;
+/** A code that an administrator made for a member. */
+export type CouponId = Id<'coupon'>;
 /** A slug chosen by the tenant (`standard`), unique within the tenant. */
 export type PlanId = Id<'plan'>;
 /** A customer as the tenant's billing system names it: any text, unique within the tenant. */
@@ -34,6 +36,7 @@ export const asCommissionId = (text: string): CommissionId => text as Commission
 export const asRefundId = (text: string): RefundId => text as RefundId;
 export const asWebsiteId = (text: string): WebsiteId => text as WebsiteId;
 export const asLinkId = (text: string): LinkId => text as LinkId;
+export const asCouponId = (text: string): CouponId => text as CouponId;
 export const asPlanId = (text: string): PlanId => text as PlanId;
 export const asCustomerId = (text: string): CustomerId => text as CustomerId;
 export const asEndpointId = (text: string): EndpointId => text as EndpointId;
