@@ -23,6 +23,7 @@ import {
   CommissionsReversed,
   MemberJoined,
   PersonMoved,
+  MemberReferred,
   PlansChanged,
   PurchaseRecorded,
   RefundRecorded,
@@ -60,6 +61,7 @@ export const events = {
   refundRecorded: viral('RefundRecorded', RefundRecorded),
   memberJoined: viral('MemberJoined', MemberJoined),
   personMoved: viral('PersonMoved', PersonMoved),
+  memberReferred: viral('MemberReferred', MemberReferred),
   plansChanged: viral('PlansChanged', PlansChanged),
 
   payoutRequested: payouts('PayoutRequested', PayoutRequested),

@@ -376,6 +376,13 @@ export const METRICS = {
     description: 'Requests for referral links that are no click of a person. reason: head, prefetch, bot.',
     labels: ['reason'],
   },
+  dailydoco_first_purchase_conversions_total: {
+    kind: 'counter',
+    unit: '{purchase}',
+    description:
+      'Purchases that named a coupon or a click: those that gave their buyer a referrer, and those that changed nothing. outcome: converted, unchanged.',
+    labels: ['outcome'],
+  },
   dailydoco_clicks_recorded_total: {
     kind: 'counter',
     unit: '{click}',

@@ -2,6 +2,7 @@ import { runtimeModule } from '@dailydoco/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ClicksModule } from './clicks/clicks.module.js';
 import { CommissionsModule } from './commissions/commissions.module.js';
+import { CouponsModule } from './coupons/coupons.module.js';
 import { CustomersModule } from './customers/customers.module.js';
 import { LinksModule } from './links/links.module.js';
 import { NetworkModule } from './network/network.module.js';
@@ -31,6 +32,7 @@ export class AppModule {
         ReferralsModule,
         NetworkModule,
         LinksModule,
+        CouponsModule,
         ClicksModule,
       ],
     };

@@ -14,6 +14,8 @@ export type DecisionId = Id<'decision'>;
 export type WebsiteId = Id<'website'>;
 /** A person's link for one campaign. */
 export type LinkId = Id<'link'>;
+/** A code that an administrator made for a member. */
+export type CouponId = Id<'coupon'>;
 /** A slug chosen by the tenant (`standard`), unique within the tenant. */
 export type PlanId = Id<'plan'>;
 /** A customer as the tenant's billing system names it: any text, unique within the tenant. */
@@ -39,6 +41,7 @@ export const asDecisionId = (text: string): DecisionId => text as DecisionId;
 export const asRefundId = (text: string): RefundId => text as RefundId;
 export const asWebsiteId = (text: string): WebsiteId => text as WebsiteId;
 export const asLinkId = (text: string): LinkId => text as LinkId;
+export const asCouponId = (text: string): CouponId => text as CouponId;
 export const asPlanId = (text: string): PlanId => text as PlanId;
 export const asCustomerId = (text: string): CustomerId => text as CustomerId;
 export const asEndpointId = (text: string): EndpointId => text as EndpointId;

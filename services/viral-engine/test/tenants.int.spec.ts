@@ -31,6 +31,8 @@ describe("Another tenant's ids", () => {
     const ofMine = await edges.person(mine.tenantId, mine.people[0]!);
     const { body: link } = await edges.call('POST', '/v1/links', { as: ofMine, body: { name: 'Mine' } });
     const theirMember = await engine.join(theirs);
+    const terms = { code: `mine-${engine.newId().slice(-8)}`, ownerId: mine.people[1] };
+    const { body: coupon } = await edges.call('POST', '/v1/coupons', { as: admin, body: terms });
     const refund = { externalId: 'theirs', reason: 'requested' };
     const tries: [string, string, string, object | undefined, number][] = [
       ['POST', '/v1/purchases', key, sale(mine.people[0]!), 404],
@@ -54,6 +56,10 @@ describe("Another tenant's ids", () => {
       ['GET', `/v1/links/${link.id}`, owner, undefined, 404],
       ['POST', `/v1/links/${link.id}/codes`, owner, {}, 404],
       ['POST', `/v1/links/${link.id}/archive`, owner, undefined, 404],
+      ['POST', '/v1/coupons', owner, { ...terms, code: 'another' }, 404],
+      ['GET', `/v1/coupons/${coupon.id}`, owner, undefined, 404],
+      ['POST', `/v1/coupons/${coupon.id}/archive`, owner, undefined, 404],
+      ['GET', `/v1/referral-sources/${mine.people[0]}`, owner, undefined, 404],
       ['PUT', `/v1/links/${link.id}/owner`, owner, { ownerId: theirMember, reason: 'theirs' }, 404],
       ['GET', `/v1/network/${mine.people[0]}`, owner, undefined, 404],
       ['GET', `/v1/network/${mine.people[0]}/children`, owner, undefined, 404],
@@ -84,12 +90,16 @@ describe('The OpenAPI document', () => {
     expect(status).toBe(200);
     expect(Object.keys(body.paths).toSorted()).toEqual([
       '/r/{code}',
+      '/v1/attribution',
       '/v1/commissions',
       '/v1/commissions/{id}',
       '/v1/commissions/{id}/forfeit',
       '/v1/commissions/{id}/hold',
       '/v1/commissions/{id}/lift',
       '/v1/commissions/{id}/release',
+      '/v1/coupons',
+      '/v1/coupons/{id}',
+      '/v1/coupons/{id}/archive',
       '/v1/customers',
       '/v1/customers/unmapped',
       '/v1/landing-origins',
@@ -108,6 +118,7 @@ describe('The OpenAPI document', () => {
       '/v1/purchases',
       '/v1/purchases/{id}',
       '/v1/purchases/{id}/refunds',
+      '/v1/referral-sources/{userId}',
       '/v1/referrals/me',
       '/v1/webhook-endpoints',
       '/v1/webhook-endpoints/{id}/events',

@@ -34,7 +34,10 @@ export class ClickStore {
     this.#sql = sql;
   }
 
-  /** Over all tenants: a link names none, and codes are unique over the installation. */
+  /**
+   * Over all tenants: a link names none, and codes are unique over the installation. Coupons are told, not followed: what
+   * bounds them is looked at where somebody registers or buys.
+   */
   async findTarget(code: string): Promise<StoredTarget | undefined> {
     const { rows } = await this.#sql.query<TargetRow>(
       `SELECT c.tenant_id, coalesce(c.owner_id, l.owner_id) AS owner_id, c.link_id, l.campaign, l.landing_url, l.utm,
@@ -42,7 +45,7 @@ export class ClickStore {
        FROM referral_code c
        LEFT JOIN link l ON l.tenant_id = c.tenant_id AND l.id = c.link_id
        LEFT JOIN tenant_landing t ON t.tenant_id = c.tenant_id
-       WHERE c.code = $1`,
+       WHERE c.code = $1 AND c.coupon_id IS NULL`,
       [code],
     );
     return rows[0] && toTarget(code, rows[0]);

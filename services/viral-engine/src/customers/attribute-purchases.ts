@@ -4,6 +4,7 @@ import type { Learning } from '../purchases/learn-missing.js';
 import { learnMissing } from '../purchases/learn-missing.js';
 import type { Missing, PurchaseGroup, PurchaseItem } from '../purchases/purchase-group.js';
 import type { PurchaseOrder } from '../purchases/purchase.js';
+import type { ConversionOutcome, ReferredOrder } from '../referrals/convert-first-purchase.js';
 import { attributedOrder, type UnattributedPurchase } from './unattributed-purchase.js';
 
 /** A customer who became somebody while purchases of it waited. */
@@ -35,6 +36,8 @@ export interface AttributionBook {
 
 export interface AttributionDependencies extends Learning {
   readonly withBook: <T>(work: (book: AttributionBook) => Promise<T>) => Promise<T>;
+  /** Gives the buyer the referrer that a first purchase names. Undefined: it never does. */
+  readonly convert?: (order: ReferredOrder) => Promise<ConversionOutcome>;
   readonly clock: { now(): Date };
   readonly newId: () => string;
 }
@@ -43,14 +46,16 @@ interface Batch {
   readonly tenantId: TenantId;
   readonly attributed: number;
   readonly unsettled: readonly { readonly id: PurchaseId; readonly missing: readonly Missing[] }[];
+  /** The first that waits says who brought its buyer: that comes before anything is attributed. */
+  readonly claims?: { readonly id: PurchaseId; readonly order: ReferredOrder };
 }
 
 /** Most purchases of one customer in one database transaction. */
 export const ATTRIBUTION_BATCH = 200;
 /** How long a customer waits whose purchases could not all be settled, while others have their turn. */
 const PAUSE_MS = 10_000;
-/** Website owners whom nobody knows, remembered until the next try. */
-const MAX_OWNERLESS = 10_000;
+/** Website owners whom nobody knows, and purchases whose claims were looked at: remembered until the next try. */
+const MAX_REMEMBERED = 10_000;
 
 /**
  * Attributes what waited for a customer to be mapped: each purchase once, in the order in which they were told, by the
@@ -60,6 +65,7 @@ const MAX_OWNERLESS = 10_000;
 export class AttributePurchases {
   readonly #dependencies: AttributionDependencies;
   readonly #ownerless = new Set<PurchaseId>();
+  readonly #claimed = new Set<PurchaseId>();
 
   constructor(dependencies: AttributionDependencies) {
     this.#dependencies = dependencies;
@@ -70,7 +76,8 @@ export class AttributePurchases {
     const { withBook, clock, newId } = this.#dependencies;
     const batch = await withBook((book) => this.#attribute(book, { now: clock.now(), newId }));
     if (batch === undefined) return false;
-    if (this.#ownerless.size > MAX_OWNERLESS) this.#ownerless.clear();
+    if (this.#ownerless.size > MAX_REMEMBERED) this.#ownerless.clear();
+    if (batch.claims !== undefined) await this.#settleClaim(batch.claims, batch.tenantId);
     for (const { id, missing } of batch.unsettled) {
       const { ownerUnknown } = await learnMissing(this.#dependencies, batch.tenantId, missing);
       if (ownerUnknown) this.#ownerless.add(id);
@@ -78,10 +85,20 @@ export class AttributePurchases {
     return true;
   }
 
+  /** Looked at again after a crash, it changes nothing more. */
+  async #settleClaim({ id, order }: NonNullable<Batch['claims']>, tenantId: TenantId): Promise<void> {
+    const outcome = await this.#dependencies.convert?.(order);
+    if (outcome?.kind === 'missing') return void (await learnMissing(this.#dependencies, tenantId, outcome.missing));
+    if (this.#claimed.size > MAX_REMEMBERED) this.#claimed.clear();
+    this.#claimed.add(id);
+  }
+
   async #attribute(book: AttributionBook, given: { now: Date; newId: () => string }): Promise<Batch | undefined> {
     const customer = await book.lockDueCustomer(given.now);
     if (customer === undefined) return undefined;
     const waiting = await book.readWaiting(customer, ATTRIBUTION_BATCH);
+    const claims = this.#claimsOf(waiting[0], customer);
+    if (claims !== undefined) return { tenantId: customer.tenantId, attributed: 0, unsettled: [], claims };
     const items = waiting.map((each) => this.#itemOf(each, customer.userId));
     const outcomes = items.length === 0 ? [] : await commitPurchaseGroup(book.group, items, given);
     const unsettled = outcomes.flatMap((outcome, index) => {
@@ -91,6 +108,13 @@ export class AttributePurchases {
     if (unsettled.length > 0) await book.lookAgain(customer, new Date(given.now.getTime() + PAUSE_MS));
     else if (items.length < ATTRIBUTION_BATCH) await book.lookAgain(customer, undefined);
     return { tenantId: customer.tenantId, attributed: items.length - unsettled.length, unsettled };
+  }
+
+  #claimsOf(first: WaitingPurchase | undefined, { userId }: DueCustomer): Batch['claims'] {
+    if (first === undefined || this.#claimed.has(first.purchase.id)) return undefined;
+    const { id, tenantId, externalId, websiteId, occurredAt: at, referral } = first.purchase;
+    if (referral === undefined) return undefined;
+    return { id, order: { tenantId, buyerId: userId, externalId, websiteId, referral, at, isTold: true } };
   }
 
   #itemOf({ purchase, metadata }: WaitingPurchase, buyerId: UserId): PurchaseItem {

@@ -1,5 +1,6 @@
 import type { CurrencyCode } from '@dailydoco/money';
 import type { CustomerId, PurchaseId, TenantId, WebsiteId } from '../ids.js';
+import type { ReferralClaim } from '../members/referral-source.js';
 import { isSameSale, type PurchaseOrder } from '../purchases/purchase.js';
 
 /** What a billing system tells of a sale when it names its own customer, not a user of ours. */
@@ -23,6 +24,8 @@ export interface UnattributedPurchase {
   readonly occurredAt: Date;
   readonly occurredAtGiven: boolean;
   readonly receivedAt: Date;
+  /** Who brought the buyer, if this turns out to be the first purchase; never compared. */
+  readonly referral?: ReferralClaim | undefined;
 }
 
 /** What is recorded of a sale that has no buyer yet. */
@@ -43,6 +46,7 @@ export function unattributed(
     occurredAt: order.occurredAt ?? receivedAt,
     occurredAtGiven: order.occurredAt !== undefined,
     receivedAt,
+    referral: order.referral,
   };
 }
 

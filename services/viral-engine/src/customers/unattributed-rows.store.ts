@@ -1,6 +1,7 @@
 import type { Sql } from '@dailydoco/database';
 import { currencyOf } from '@dailydoco/money';
 import { asCustomerId, asPurchaseId, asTenantId, asWebsiteId, type PurchaseId, type TenantId } from '../ids.js';
+import { referralClaim } from '../members/referral-source.js';
 import type { UnattributedPurchase } from './unattributed-purchase.js';
 
 export interface UnattributedRow {
@@ -16,10 +17,12 @@ export interface UnattributedRow {
   occurred_at: Date;
   occurred_at_given: boolean;
   received_at: Date;
+  coupon_code: string | null;
+  click_id: string | null;
 }
 
 export const UNATTRIBUTED_COLUMNS = `u.tenant_id, u.id, u.external_id, u.customer_id, u.amount_micros, u.currency, u.stream,
-  u.product_tag, u.website_id, u.occurred_at, u.occurred_at_given, u.received_at`;
+  u.product_tag, u.website_id, u.occurred_at, u.occurred_at_given, u.received_at, u.coupon_code, u.click_id`;
 
 /** The sale as it was told, whether or not it has been attributed since. */
 export async function readUnattributed(
@@ -63,5 +66,6 @@ export function toUnattributed(row: UnattributedRow): UnattributedPurchase {
     occurredAt: row.occurred_at,
     occurredAtGiven: row.occurred_at_given,
     receivedAt: row.received_at,
+    referral: referralClaim({ couponCode: row.coupon_code ?? undefined, clickId: row.click_id ?? undefined }),
   };
 }

@@ -58,8 +58,8 @@ export class UnattributedStore implements UnattributedBook {
     const { tenantId, id, customerId } = purchase;
     await this.#sql.query(
       `INSERT INTO unattributed_purchase (tenant_id, id, external_id, customer_id, amount_micros, currency, stream,
-         product_tag, website_id, occurred_at, occurred_at_given, received_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+         product_tag, website_id, occurred_at, occurred_at_given, received_at, coupon_code, click_id)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
       [
         tenantId,
         id,
@@ -73,6 +73,8 @@ export class UnattributedStore implements UnattributedBook {
         purchase.occurredAt,
         purchase.occurredAtGiven,
         purchase.receivedAt,
+        purchase.referral?.couponCode ?? null,
+        purchase.referral?.clickId ?? null,
       ],
     );
     await this.#sql.query(

@@ -41,7 +41,7 @@ const REPORTS = `SELECT ${COLUMNS}, k.codes, d.clicks, d.unique_clicks, r.regist
   ) d
   CROSS JOIN LATERAL (
     SELECT count(*)::integer AS registrations FROM registration_source
-    WHERE tenant_id = l.tenant_id AND link_id = l.id
+    WHERE tenant_id = l.tenant_id AND link_id = l.id AND converted_by = 'sign_up'
   ) r`;
 
 /** The only SQL about links as their owners see them: over a pool to read, over a database transaction to change. */

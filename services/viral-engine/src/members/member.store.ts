@@ -1,6 +1,8 @@
 import type { Sql } from '@dailydoco/database';
 import { events, outgoing, type Outbox } from '@dailydoco/events';
-import { asLinkId, asTenantId, asUserId, type TenantId, type UserId } from '../ids.js';
+import type { CouponState } from '../coupons/coupon.js';
+import { COUPON_STATE, type CouponStateRow, toCouponState } from '../coupons/coupon-rows.store.js';
+import { asLinkId, asTenantId, asUserId, type CouponId, type TenantId, type UserId } from '../ids.js';
 import { lockOutSplits } from '../purchases/split-lock.store.js';
 import type { BoostChange, MemberChanges, StatusChange } from './change-member.js';
 import type { Member, MemberStatus } from './member.js';
@@ -47,14 +49,39 @@ export class MemberStore implements MemberBook, MemberChanges {
   }
 
   async findCodeOwner(tenantId: TenantId, code: string): Promise<CodeOwnership | undefined> {
-    const { rows } = await this.#sql.query<MemberRow & CodeUsedRow>(
-      `SELECT ${MEMBER_COLUMNS}, c.code, c.link_id, l.campaign FROM referral_code c
+    const { rows } = await this.#sql.query<MemberRow & CodeUsedRow & CouponStateRow>(
+      `SELECT ${MEMBER_COLUMNS}, c.code, c.link_id, coalesce(l.campaign, k.campaign) AS campaign, ${COUPON_STATE}
+       FROM referral_code c
        LEFT JOIN link l ON l.tenant_id = c.tenant_id AND l.id = c.link_id
-       JOIN member m ON m.tenant_id = c.tenant_id AND m.user_id = coalesce(c.owner_id, l.owner_id)
+       LEFT JOIN coupon k ON k.tenant_id = c.tenant_id AND k.id = c.coupon_id
+       JOIN member m ON m.tenant_id = c.tenant_id AND m.user_id = coalesce(c.owner_id, l.owner_id, k.owner_id)
        WHERE c.code = $2 AND c.tenant_id = $1`,
       [tenantId, code],
     );
-    return rows[0] && { ...toCodeUsed(rows[0]), owner: toMember(rows[0]) };
+    return rows[0] && { ...toCodeUsed(rows[0]), owner: toMember(rows[0]), coupon: toCouponState(rows[0]) };
+  }
+
+  async lockCoupon(tenantId: TenantId, couponId: CouponId): Promise<CouponState> {
+    const { rows } = await this.#sql.query<CouponStateRow>(
+      `SELECT ${COUPON_STATE} FROM coupon k WHERE k.tenant_id = $1 AND k.id = $2 FOR NO KEY UPDATE`,
+      [tenantId, couponId],
+    );
+    const state = rows[0] && toCouponState(rows[0]);
+    if (state === undefined) throw new Error('a coupon is never gone');
+    return state;
+  }
+
+  async useCoupon(tenantId: TenantId, couponId: CouponId): Promise<void> {
+    await this.#sql.query('UPDATE coupon SET uses = uses + 1 WHERE tenant_id = $1 AND id = $2', [tenantId, couponId]);
+  }
+
+  async holdUpline(tenantId: TenantId, userId: UserId): Promise<readonly UserId[]> {
+    // Purchases of the member do not wait for this; whoever changes the member's place in the tree does.
+    const { rows } = await this.#sql.query<{ upline: string[] }>(
+      'SELECT upline FROM member WHERE tenant_id = $1 AND user_id = $2 FOR KEY SHARE',
+      [tenantId, userId],
+    );
+    return rows[0]?.upline.map(asUserId) ?? [];
   }
 
   firstClick(query: ClickQuery): Promise<ReferringClick | undefined> {
@@ -86,8 +113,8 @@ export class MemberStore implements MemberBook, MemberChanges {
     const { tenantId, userId, referrerId, decidedBy, joinedAt } = member;
     await this.#sql.query(
       `INSERT INTO registration_source
-         (tenant_id, user_id, referrer_id, decided_by, code, link_id, campaign, click_id, registered_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+         (tenant_id, user_id, referrer_id, decided_by, code, link_id, campaign, click_id, registered_at, coupon_id)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
       [
         tenantId,
         userId,
@@ -98,6 +125,7 @@ export class MemberStore implements MemberBook, MemberChanges {
         source.campaign ?? null,
         source.clickId ?? null,
         joinedAt,
+        source.couponId ?? null,
       ],
     );
   }

@@ -1,5 +1,6 @@
-import { isUuid, type TenantId, type UserId } from '../ids.js';
-import type { Member, MemberStatus } from './member.js';
+import { type CouponState, holdsAt } from '../coupons/coupon.js';
+import { type CouponId, isUuid, type TenantId, type UserId } from '../ids.js';
+import { MAX_UPLINE, type Member, type MemberStatus } from './member.js';
 import { attributionStart, type Placement, placeMember } from './placement.js';
 import type { CodeOwnership, ReferringClick, RegistrationSource } from './referral-source.js';
 import { type Touches, touchesOf } from './touches.js';
@@ -45,10 +46,20 @@ export interface ReferralLookup extends ClickHistory {
   findCodeOwner(tenantId: TenantId, code: string): Promise<CodeOwnership | undefined>;
 }
 
+/** Coupons in an open database transaction. */
+export interface CouponBook {
+  /** The coupon as it stands; nobody else uses it until the end. */
+  lockCoupon(tenantId: TenantId, couponId: CouponId): Promise<CouponState>;
+  /** One more use. */
+  useCoupon(tenantId: TenantId, couponId: CouponId): Promise<void>;
+}
+
 /** The tree as one open database transaction sees it. */
-export interface MemberBook extends ReferralLookup {
+export interface MemberBook extends ReferralLookup, CouponBook {
   /** Nobody moves until the end; comes before anything that is read of the tree. Registrations do not wait for each other. */
   shareTree(): Promise<void>;
+  /** The member's upline, which nobody changes until the end. */
+  holdUpline(tenantId: TenantId, userId: UserId): Promise<readonly UserId[]>;
   /** False when the member exists already; nothing is changed then. */
   addMember(member: NewMember): Promise<boolean>;
   /** Undefined when there was none. */
@@ -78,9 +89,10 @@ export async function registerMember(
 ): Promise<boolean> {
   const { tenantId, userId, status } = registration;
   await book.shareTree();
-  const { source, found, ...placement } = await findPlacement(book, registration);
+  const { source, found, ...placement } = await findPlacement(book, registration, settleCoupon(book, tenantId));
   const member: NewMember = {
     ...placement,
+    upline: await heldUpline(book, tenantId, placement.referrerId),
     tenantId,
     userId,
     status,
@@ -89,10 +101,29 @@ export async function registerMember(
   };
   if (!(await book.addMember(member))) return false;
   if (source !== undefined) await book.addSource(member, source);
+  if (source?.couponId !== undefined) await book.useCoupon(tenantId, source.couponId);
   await keepTouches(book, { member, registration, found });
   await addFreeCode(book, member, given.randomBytes);
   await book.announceJoined(member);
   return true;
+}
+
+/** A referrer's first purchase may be giving the referrer an upline right now: the newcomer stands below what comes of it. */
+async function heldUpline(
+  book: Pick<MemberBook, 'holdUpline'>,
+  tenantId: TenantId,
+  referrerId: UserId | undefined,
+): Promise<readonly UserId[]> {
+  if (referrerId === undefined) return [];
+  return [referrerId, ...(await book.holdUpline(tenantId, referrerId))].slice(0, MAX_UPLINE);
+}
+
+/** Gives the coupon as it is to be judged. */
+export type SettleCoupon = (coupon: CouponState) => Promise<CouponState>;
+
+/** Those who use a coupon that may be used up stand in line. */
+export function settleCoupon(book: CouponBook, tenantId: TenantId): SettleCoupon {
+  return async (coupon) => (coupon.maxUses === undefined ? coupon : book.lockCoupon(tenantId, coupon.id));
 }
 
 /** The code and the first click that a registration came by, whether or not they gave it a referrer. */
@@ -112,12 +143,16 @@ async function keepTouches(
   if (touches !== undefined) await book.addTouches(of.member, touches);
 }
 
-/** The placement that a registration gets, or would get: also the answer to "would this code apply?". */
+/**
+ * The placement that a registration gets, or would get: also the answer to "would this code apply?". A coupon that does
+ * not hold is as good as no code.
+ */
 export async function findPlacement(
   lookup: ReferralLookup,
   registration: Pick<Registration, 'tenantId' | 'userId' | 'referralCode' | 'visitorId' | 'registeredAt'>,
+  settle: SettleCoupon = (coupon) => Promise.resolve(coupon),
 ): Promise<Placement & { source: RegistrationSource | undefined; found: Found }> {
-  const code = await toldCode(lookup, registration);
+  const code = await toldCode(lookup, registration, settle);
   const query = clickQuery(registration);
   const click = query && (await lookup.firstClick(query));
   const clicked = click && (await lookup.findMember(registration.tenantId, click.referrerId));
@@ -133,15 +168,19 @@ function sourceOf({ decidedBy }: Placement, found: Found): RegistrationSource | 
   const used = decidedBy && found[decidedBy];
   if (used === undefined) return undefined;
   const { code, linkId, campaign } = used;
-  return { code, linkId, campaign, clickId: 'clickId' in used ? used.clickId : undefined };
+  const [clickId, couponId] = 'clickId' in used ? [used.clickId, undefined] : [undefined, used.coupon?.id];
+  return { code, linkId, campaign, clickId, couponId };
 }
 
 async function toldCode(
   lookup: ReferralLookup,
-  { tenantId, referralCode }: Pick<Registration, 'tenantId' | 'referralCode'>,
+  { tenantId, referralCode, registeredAt }: Pick<Registration, 'tenantId' | 'referralCode' | 'registeredAt'>,
+  settle: SettleCoupon,
 ): Promise<CodeOwnership | undefined> {
   const code = referralCode === undefined ? undefined : normaliseReferralCode(referralCode);
-  return code === undefined ? undefined : lookup.findCodeOwner(tenantId, code);
+  const found = code === undefined ? undefined : await lookup.findCodeOwner(tenantId, code);
+  if (found?.coupon === undefined) return found;
+  return holdsAt(await settle(found.coupon), registeredAt) ? found : undefined;
 }
 
 /** Undefined when nothing names a visitor. */

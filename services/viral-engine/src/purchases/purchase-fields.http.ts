@@ -17,3 +17,13 @@ export const productTagSchema = z
 export function isConceivable(at: Date): boolean {
   return at.getTime() >= 0;
 }
+
+/** Who brought the buyer; what cannot apply changes nothing, so it is checked for form only. */
+export const couponCodeSchema = z
+  .string()
+  .max(200)
+  .refine((text) => text.isWellFormed(), 'must be well-formed text')
+  .meta({
+    description:
+      'A coupon’s code, or any other referral code: who brought the buyer, where the tenant lets a first purchase say it. Changes nothing otherwise.',
+  });

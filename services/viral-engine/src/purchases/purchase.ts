@@ -3,6 +3,7 @@ import type { CurrencyCode, Money } from '@dailydoco/money';
 import type { Commission } from '../commissions/commission.js';
 import type { CapRooms } from '../commissions/limit-entries.js';
 import type { Earner } from '../commissions/split.js';
+import type { ReferralClaim } from '../members/referral-source.js';
 import type { PlanId, PurchaseId, TenantId, UserId, WebsiteId } from '../ids.js';
 import type { FirstPurchase } from '../plans/recurring.js';
 
@@ -22,6 +23,8 @@ export interface PurchaseOrder {
   readonly occurredAt: Date | undefined;
   /** The client's own data; kept apart and encrypted, never compared. */
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
+  /** Who brought the buyer, for a first purchase; never compared. */
+  readonly referral?: ReferralClaim | undefined;
 }
 
 /** A sale as recorded. Nothing here ever changes. */

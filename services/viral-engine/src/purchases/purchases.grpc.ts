@@ -18,9 +18,10 @@ import { protoKind } from '../commissions/commission.codec.js';
 import { customerIdSchema, refineBuyer } from '../customers/customer-fields.http.js';
 import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
 import { asCustomerId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
+import { referralClaim } from '../members/referral-source.js';
 import { mapInFlight, Slots } from './in-flight.js';
 import type { PurchaseRecord } from './purchase.js';
-import { isConceivable, productTagSchema, streamSchema } from './purchase-fields.http.js';
+import { couponCodeSchema, isConceivable, productTagSchema, streamSchema } from './purchase-fields.http.js';
 import { type RecordedPurchase, RecordPurchase } from './record-purchase.js';
 
 /** What one stream may have under way, and what all streams of this process may: the writer's queue has room for both
@@ -49,6 +50,7 @@ const recordPurchaseRequest = z
     productTag: absent.or(productTagSchema),
     websiteId: z.literal('').or(uuidSchema),
     occurredAt: z.date().refine(isConceivable, 'must not lie before 1970').optional(),
+    couponCode: absent.or(couponCodeSchema).optional(),
   })
   .superRefine(refineBuyer);
 
@@ -95,7 +97,8 @@ export class PurchasesGrpc implements GrpcHandlers<typeof PurchaseServiceService
 function toOrder(request: RecordPurchaseRequest, tenantId: string): IncomingPurchase {
   const parsed = recordPurchaseRequest.safeParse(request);
   if (!parsed.success) throw validationFailed(parsed.error.issues);
-  const { externalId, buyerId, customerId, amount, stream, productTag, websiteId, occurredAt } = parsed.data;
+  const { externalId, buyerId, customerId, amount, stream, productTag, websiteId, occurredAt, couponCode } =
+    parsed.data;
   const order = {
     tenantId: asTenantId(tenantId),
     externalId,
@@ -105,6 +108,7 @@ function toOrder(request: RecordPurchaseRequest, tenantId: string): IncomingPurc
     websiteId: websiteId === '' ? undefined : asWebsiteId(websiteId),
     occurredAt,
     metadata: undefined,
+    referral: referralClaim({ couponCode, clickId: undefined }),
   };
   if (buyerId !== undefined) return { ...order, buyerId: asUserId(buyerId) };
   if (customerId !== undefined) return { ...order, customerId: asCustomerId(customerId) };

@@ -20,8 +20,9 @@ import { z } from 'zod';
 import { customerIdSchema, refineBuyer } from '../customers/customer-fields.http.js';
 import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
 import { asCustomerId, asPurchaseId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
+import { referralClaim } from '../members/referral-source.js';
 import { FindPurchase, type FoundPurchase } from './find-purchase.js';
-import { isConceivable, productTagSchema, streamSchema } from './purchase-fields.http.js';
+import { couponCodeSchema, isConceivable, productTagSchema, streamSchema } from './purchase-fields.http.js';
 import {
   purchaseSchema,
   type PurchaseView,
@@ -42,6 +43,7 @@ const purchaseBody = z
     websiteId: uuidSchema.optional(),
     occurredAt: timestampSchema.refine(isConceivable, 'must not lie before 1970').optional(),
     metadata: metadataSchema.optional(),
+    couponCode: couponCodeSchema.optional(),
   })
   .superRefine(refineBuyer)
   .meta({ id: 'PurchaseInput' });
@@ -133,6 +135,7 @@ function toOrder(body: z.output<typeof purchaseBody>, caller: Principal): Incomi
     websiteId: body.websiteId === undefined ? undefined : asWebsiteId(body.websiteId),
     occurredAt: body.occurredAt,
     metadata: body.metadata,
+    referral: referralClaim({ couponCode: body.couponCode, clickId: undefined }),
   };
   if (buyerId !== undefined) return { ...order, buyerId: asUserId(buyerId) };
   if (customerId !== undefined) return { ...order, customerId: asCustomerId(customerId) };

@@ -7,6 +7,7 @@ import { CustomerUsers } from '../customers/customer.store.js';
 import { recordUnattributed } from '../customers/record-unattributed.js';
 import { UnattributedReadStore, UnattributedStore } from '../customers/unattributed.store.js';
 import { membersOf } from '../members/members.module.js';
+import { firstPurchaseConversion } from '../referrals/referrals.module.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
 import { Websites } from '../websites/learn-website.js';
 import { WebsiteStore } from '../websites/website.store.js';
@@ -88,6 +89,7 @@ export function attributePurchases(runtime: Runtime): AttributePurchases {
   return new AttributePurchases({
     ...learning(runtime),
     withBook: (work) => inDatabaseTransaction(pool, (tx) => work(new AttributionStore(tx, runtime))),
+    convert: firstPurchaseConversion(runtime),
     clock,
     newId,
   });
@@ -102,6 +104,7 @@ export function recordPurchaseOf(runtime: Runtime): RecordPurchase {
     writer: purchaseWriter(runtime),
     unattributed: unattributedWriter(runtime),
     isRecorded: (tenantId, externalId) => purchases.isRecorded(tenantId, externalId),
+    convert: firstPurchaseConversion(runtime),
     clock,
     newId,
   });

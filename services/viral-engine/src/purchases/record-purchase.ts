@@ -7,9 +7,10 @@ import {
   type UnattributedPurchase,
 } from '../customers/unattributed-purchase.js';
 import { asPurchaseId, type CustomerId, type TenantId, type UserId } from '../ids.js';
+import type { ConversionOutcome, ReferredOrder } from '../referrals/convert-first-purchase.js';
 import { type Learning, learnMissing } from './learn-missing.js';
 import { type PurchaseOrder, type PurchaseRecord, refuseOccurredAt } from './purchase.js';
-import type { IdempotentAnswer, PurchaseItem, PurchaseOutcome } from './purchase-group.js';
+import type { IdempotentAnswer, Missing, PurchaseItem, PurchaseOutcome } from './purchase-group.js';
 
 /** Collects concurrent purchases and commits them in groups. Throws OVERLOADED when its queue is full. */
 export interface PurchaseWriter {
@@ -28,6 +29,8 @@ export interface RecordPurchaseDependencies extends Learning {
   readonly writer: PurchaseWriter;
   readonly unattributed: UnattributedWriter;
   readonly isRecorded: (tenantId: TenantId, externalId: string) => Promise<boolean>;
+  /** Gives the buyer the referrer that a first purchase names. Undefined: purchases from here never do. */
+  readonly convert?: (order: ReferredOrder) => Promise<ConversionOutcome>;
   readonly clock: { now(): Date };
   readonly newId: () => string;
 }
@@ -111,8 +114,20 @@ export class RecordPurchase {
     const { writer, unattributed } = this.#dependencies;
     const order = await this.#withBuyer(item.order);
     if (order.customerId !== undefined) return unattributed.record({ ...item, order });
+    // Before the group: with this done or not to be done, the purchase is as any other.
+    const missing = order.referral === undefined ? [] : await this.#convert({ ...order, at: item.receivedAt });
+    if (missing.length > 0) return { kind: 'missing' as const, missing };
     const outcome = await writer.submit({ ...item, order }, signal === undefined ? {} : { signal });
     return outcome.kind === 'awaitsCustomer' ? this.#asItStands(item.order) : outcome;
+  }
+
+  /** Who must be learnt of before it can be said whether the purchase gives its buyer a referrer. */
+  async #convert(order: PurchaseOrder & { at: Date }): Promise<readonly Missing[]> {
+    const { referral, occurredAt = order.at } = order;
+    const { convert } = this.#dependencies;
+    if (referral === undefined || convert === undefined) return [];
+    const outcome = await convert({ ...order, referral, at: occurredAt, isTold: false });
+    return outcome.kind === 'missing' ? outcome.missing : [];
   }
 
   /** A customer who is mapped stands for its user; who a customer is never changes. */

@@ -78,7 +78,11 @@ export interface GetUserResponse {
   referralCode: string;
   /** The visitor of the referral cookie at registration; empty when there was none. */
   visitorId: string;
-  registeredAt: Date | undefined;
+  registeredAt:
+    | Date
+    | undefined;
+  /** The signed click id given at registration, unchecked; absent when none was given. */
+  clickId?: string | undefined;
 }
 
 export interface ResolveApiKeyRequest {
@@ -168,7 +172,15 @@ export const GetUserRequest: MessageFns<GetUserRequest> = {
 };
 
 function createBaseGetUserResponse(): GetUserResponse {
-  return { userId: "", tenantId: "", status: 0, referralCode: "", visitorId: "", registeredAt: undefined };
+  return {
+    userId: "",
+    tenantId: "",
+    status: 0,
+    referralCode: "",
+    visitorId: "",
+    registeredAt: undefined,
+    clickId: undefined,
+  };
 }
 
 export const GetUserResponse: MessageFns<GetUserResponse> = {
@@ -190,6 +202,9 @@ export const GetUserResponse: MessageFns<GetUserResponse> = {
     }
     if (message.registeredAt !== undefined) {
       Timestamp.encode(toTimestamp(message.registeredAt), writer.uint32(50).fork()).join();
+    }
+    if (message.clickId !== undefined) {
+      writer.uint32(58).string(message.clickId);
     }
     return writer;
   },
@@ -255,6 +270,14 @@ export const GetUserResponse: MessageFns<GetUserResponse> = {
             message.registeredAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.clickId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -295,6 +318,11 @@ export const GetUserResponse: MessageFns<GetUserResponse> = {
         : isSet(object.registered_at)
         ? fromJsonTimestamp(object.registered_at)
         : undefined,
+      clickId: isSet(object.clickId)
+        ? globalThis.String(object.clickId)
+        : isSet(object.click_id)
+        ? globalThis.String(object.click_id)
+        : undefined,
     };
   },
 
@@ -318,6 +346,9 @@ export const GetUserResponse: MessageFns<GetUserResponse> = {
     if (message.registeredAt !== undefined) {
       obj.registeredAt = message.registeredAt.toISOString();
     }
+    if (message.clickId !== undefined) {
+      obj.clickId = message.clickId;
+    }
     return obj;
   },
 
@@ -332,6 +363,7 @@ export const GetUserResponse: MessageFns<GetUserResponse> = {
     message.referralCode = object.referralCode ?? "";
     message.visitorId = object.visitorId ?? "";
     message.registeredAt = object.registeredAt ?? undefined;
+    message.clickId = object.clickId ?? undefined;
     return message;
   },
 };

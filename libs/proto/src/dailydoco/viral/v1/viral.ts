@@ -34,6 +34,8 @@ import {
 export interface CheckReferralRequest {
   referralCode: string;
   visitorId: string;
+  /** A signed click id as it was given, unchecked. */
+  clickId?: string | undefined;
 }
 
 export interface CheckReferralResponse {
@@ -75,6 +77,12 @@ export interface RecordPurchaseRequest {
    * customer that nobody has mapped to a user yet is no error: the purchase is recorded `unattributed`.
    */
   customerId: string;
+  /**
+   * Who brought the buyer, where the tenant lets a first purchase say it: a coupon's code or any other referral code, and
+   * a signed click id. What cannot apply changes nothing and is no error. Up to 200 characters each.
+   */
+  couponCode?: string | undefined;
+  clickId?: string | undefined;
 }
 
 export interface RecordPurchaseResponse {
@@ -152,7 +160,7 @@ export interface EntryState {
 }
 
 function createBaseCheckReferralRequest(): CheckReferralRequest {
-  return { referralCode: "", visitorId: "" };
+  return { referralCode: "", visitorId: "", clickId: undefined };
 }
 
 export const CheckReferralRequest: MessageFns<CheckReferralRequest> = {
@@ -162,6 +170,9 @@ export const CheckReferralRequest: MessageFns<CheckReferralRequest> = {
     }
     if (message.visitorId !== "") {
       writer.uint32(18).string(message.visitorId);
+    }
+    if (message.clickId !== undefined) {
+      writer.uint32(26).string(message.clickId);
     }
     return writer;
   },
@@ -195,6 +206,14 @@ export const CheckReferralRequest: MessageFns<CheckReferralRequest> = {
             message.visitorId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clickId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -219,6 +238,11 @@ export const CheckReferralRequest: MessageFns<CheckReferralRequest> = {
         : isSet(object.visitor_id)
         ? globalThis.String(object.visitor_id)
         : "",
+      clickId: isSet(object.clickId)
+        ? globalThis.String(object.clickId)
+        : isSet(object.click_id)
+        ? globalThis.String(object.click_id)
+        : undefined,
     };
   },
 
@@ -230,6 +254,9 @@ export const CheckReferralRequest: MessageFns<CheckReferralRequest> = {
     if (message.visitorId !== "") {
       obj.visitorId = message.visitorId;
     }
+    if (message.clickId !== undefined) {
+      obj.clickId = message.clickId;
+    }
     return obj;
   },
 
@@ -240,6 +267,7 @@ export const CheckReferralRequest: MessageFns<CheckReferralRequest> = {
     const message = createBaseCheckReferralRequest();
     message.referralCode = object.referralCode ?? "";
     message.visitorId = object.visitorId ?? "";
+    message.clickId = object.clickId ?? undefined;
     return message;
   },
 };
@@ -489,6 +517,8 @@ function createBaseRecordPurchaseRequest(): RecordPurchaseRequest {
     occurredAt: undefined,
     productTag: "",
     customerId: "",
+    couponCode: undefined,
+    clickId: undefined,
   };
 }
 
@@ -517,6 +547,12 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     }
     if (message.customerId !== "") {
       writer.uint32(66).string(message.customerId);
+    }
+    if (message.couponCode !== undefined) {
+      writer.uint32(98).string(message.couponCode);
+    }
+    if (message.clickId !== undefined) {
+      writer.uint32(106).string(message.clickId);
     }
     return writer;
   },
@@ -598,6 +634,22 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
             message.customerId = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.couponCode = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.clickId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -644,6 +696,16 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
         : isSet(object.customer_id)
         ? globalThis.String(object.customer_id)
         : "",
+      couponCode: isSet(object.couponCode)
+        ? globalThis.String(object.couponCode)
+        : isSet(object.coupon_code)
+        ? globalThis.String(object.coupon_code)
+        : undefined,
+      clickId: isSet(object.clickId)
+        ? globalThis.String(object.clickId)
+        : isSet(object.click_id)
+        ? globalThis.String(object.click_id)
+        : undefined,
     };
   },
 
@@ -673,6 +735,12 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     if (message.customerId !== "") {
       obj.customerId = message.customerId;
     }
+    if (message.couponCode !== undefined) {
+      obj.couponCode = message.couponCode;
+    }
+    if (message.clickId !== undefined) {
+      obj.clickId = message.clickId;
+    }
     return obj;
   },
 
@@ -691,6 +759,8 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     message.occurredAt = object.occurredAt ?? undefined;
     message.productTag = object.productTag ?? "";
     message.customerId = object.customerId ?? "";
+    message.couponCode = object.couponCode ?? undefined;
+    message.clickId = object.clickId ?? undefined;
     return message;
   },
 };
@@ -1849,7 +1919,8 @@ export type ReferralServiceService = typeof ReferralServiceService;
 export const ReferralServiceService = {
   /**
    * Whether a registration would get a referrer: a known code of an active member wins, else the first click of the
-   * visitor within 30 days. Reads only; an unknown code is an answer (`applies` false), not an error. Safe to retry.
+   * visitor within 30 days, who is known by the cookie, by a signed click id, or by both. Reads only; an unknown code or
+   * click id is an answer (`applies` false), not an error. Safe to retry.
    */
   checkReferral: {
     path: "/dailydoco.viral.v1.ReferralService/CheckReferral" as const,
@@ -1881,7 +1952,8 @@ export const ReferralServiceService = {
 export interface ReferralServiceServer extends UntypedServiceImplementation {
   /**
    * Whether a registration would get a referrer: a known code of an active member wins, else the first click of the
-   * visitor within 30 days. Reads only; an unknown code is an answer (`applies` false), not an error. Safe to retry.
+   * visitor within 30 days, who is known by the cookie, by a signed click id, or by both. Reads only; an unknown code or
+   * click id is an answer (`applies` false), not an error. Safe to retry.
    */
   checkReferral: handleUnaryCall<CheckReferralRequest, CheckReferralResponse>;
   /**
@@ -1894,7 +1966,8 @@ export interface ReferralServiceServer extends UntypedServiceImplementation {
 export interface ReferralServiceClient extends Client {
   /**
    * Whether a registration would get a referrer: a known code of an active member wins, else the first click of the
-   * visitor within 30 days. Reads only; an unknown code is an answer (`applies` false), not an error. Safe to retry.
+   * visitor within 30 days, who is known by the cookie, by a signed click id, or by both. Reads only; an unknown code or
+   * click id is an answer (`applies` false), not an error. Safe to retry.
    */
   checkReferral(
     request: CheckReferralRequest,

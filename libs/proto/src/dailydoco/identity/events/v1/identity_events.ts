@@ -14,7 +14,11 @@ export interface UserRegistered {
   referralCode: string;
   /** The visitor of the referral cookie; empty when there was none. */
   visitorId: string;
-  registeredAt: Date | undefined;
+  registeredAt:
+    | Date
+    | undefined;
+  /** The signed click id given at registration, unchecked; absent when none was given. */
+  clickId?: string | undefined;
 }
 
 export interface UserSuspended {
@@ -46,7 +50,7 @@ export interface TenantCreated {
 }
 
 function createBaseUserRegistered(): UserRegistered {
-  return { userId: "", referralCode: "", visitorId: "", registeredAt: undefined };
+  return { userId: "", referralCode: "", visitorId: "", registeredAt: undefined, clickId: undefined };
 }
 
 export const UserRegistered: MessageFns<UserRegistered> = {
@@ -62,6 +66,9 @@ export const UserRegistered: MessageFns<UserRegistered> = {
     }
     if (message.registeredAt !== undefined) {
       Timestamp.encode(toTimestamp(message.registeredAt), writer.uint32(34).fork()).join();
+    }
+    if (message.clickId !== undefined) {
+      writer.uint32(42).string(message.clickId);
     }
     return writer;
   },
@@ -111,6 +118,14 @@ export const UserRegistered: MessageFns<UserRegistered> = {
             message.registeredAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.clickId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -145,6 +160,11 @@ export const UserRegistered: MessageFns<UserRegistered> = {
         : isSet(object.registered_at)
         ? fromJsonTimestamp(object.registered_at)
         : undefined,
+      clickId: isSet(object.clickId)
+        ? globalThis.String(object.clickId)
+        : isSet(object.click_id)
+        ? globalThis.String(object.click_id)
+        : undefined,
     };
   },
 
@@ -162,6 +182,9 @@ export const UserRegistered: MessageFns<UserRegistered> = {
     if (message.registeredAt !== undefined) {
       obj.registeredAt = message.registeredAt.toISOString();
     }
+    if (message.clickId !== undefined) {
+      obj.clickId = message.clickId;
+    }
     return obj;
   },
 
@@ -174,6 +197,7 @@ export const UserRegistered: MessageFns<UserRegistered> = {
     message.referralCode = object.referralCode ?? "";
     message.visitorId = object.visitorId ?? "";
     message.registeredAt = object.registeredAt ?? undefined;
+    message.clickId = object.clickId ?? undefined;
     return message;
   },
 };

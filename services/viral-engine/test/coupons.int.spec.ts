@@ -1,0 +1,342 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createGrpcClient } from '@dailydoco/grpc';
+import { PurchaseServiceService, ReferralServiceService } from '@dailydoco/proto/dailydoco/viral/v1/viral';
+import { asUserId, type TenantId, type UserId } from '../src/ids.js';
+import { registerMember } from '../src/members/register-member.js';
+import { attributePurchases } from '../src/purchases/purchases.module.js';
+import { type Edges, sale, SECRET, startEdges } from './edges.js';
+import { checkBooks, type Engine, startEngine } from './engine.js';
+
+let engine: Engine;
+let edges: Edges;
+const client = () =>
+  createGrpcClient(ReferralServiceService, { address: edges.grpcAddress, service: 'identity', serviceSecret: SECRET });
+let grpc: ReturnType<typeof client>;
+
+beforeAll(async () => {
+  engine = await startEngine();
+  edges = await startEdges(engine);
+  grpc = client();
+});
+
+afterAll(async () => {
+  grpc.close();
+  await edges.stop();
+  await engine.stop();
+});
+
+/** A tenant with a member, an administrator, and a key that records purchases. */
+async function world({ firstPurchase = true } = {}) {
+  const tenantId = engine.newTenant();
+  const ada = await engine.join(tenantId);
+  const asAdmin = await edges.person(tenantId, asUserId(engine.newId()), ['admin']);
+  if (firstPurchase) {
+    const body = { firstPurchase };
+    expect((await edges.call('PUT', '/v1/attribution', { as: asAdmin, body })).body).toEqual(body);
+  }
+  return { tenantId, ada, asAdmin, key: edges.apiKey(tenantId) };
+}
+
+async function coupon(as: string, body: object) {
+  const code = `c-${engine.newId().slice(-10)}`;
+  const answer = await edges.call('POST', '/v1/coupons', { as, body: { code, ...body } });
+  expect([answer.status, answer.body.code]).toEqual([201, expect.any(String)]);
+  return answer.body;
+}
+
+async function register(tenantId: TenantId, referralCode: string, registeredAt = engine.clock.now()) {
+  const userId = asUserId(engine.newId());
+  await engine.withMembers((book) =>
+    registerMember(
+      book,
+      { tenantId, userId, status: 'active', referralCode, visitorId: undefined, registeredAt },
+      { now: engine.clock.now(), randomBytes: engine.tools.randomBytes },
+    ),
+  );
+  return { userId, referrer: await referrerOf(tenantId, userId) };
+}
+
+async function referrerOf(tenantId: TenantId, userId: UserId): Promise<UserId | undefined> {
+  const member = await engine.withMembers((book) => book.findMember(tenantId, userId));
+  return member?.upline[0];
+}
+
+const buy = (key: string, buyerId: string, other: object = {}) =>
+  edges.call('POST', '/v1/purchases', { as: key, body: sale(buyerId, other) });
+
+const beneficiaries = ({ body }: { body: { commissions: { beneficiaryId: string }[] } }) =>
+  body.commissions.map(({ beneficiaryId }) => beneficiaryId);
+
+describe('A coupon', () => {
+  it('is made by an administrator for a member, listed, and archived, and its code is never given twice', async () => {
+    const { tenantId, ada, asAdmin } = await world();
+    const expiresAt = new Date(engine.clock.now().getTime() + 86_400_000).toISOString();
+    const made = await coupon(asAdmin, { ownerId: ada, campaign: 'spring', expiresAt, maxUses: 5 });
+    expect(made).toMatchObject({ ownerId: ada, campaign: 'spring', expiresAt, maxUses: 5, uses: 0 });
+    expect((await edges.call('GET', `/v1/coupons/${made.id}`, { as: asAdmin })).body).toEqual(made);
+    const second = await coupon(asAdmin, { ownerId: ada });
+    const listed = await edges.call('GET', `/v1/coupons?ownerId=${ada}&pageSize=1`, { as: asAdmin });
+    expect(listed.body.items).toEqual([second]);
+    const more = await edges.call('GET', `/v1/coupons?pageToken=${listed.body.nextPageToken}`, { as: asAdmin });
+    expect(more.body).toEqual({ items: [made] });
+    const archived = await edges.call('POST', `/v1/coupons/${made.id}/archive`, { as: asAdmin });
+    expect(archived.body.archivedAt).toBe(engine.clock.now().toISOString());
+    for (const code of [made.code.toLowerCase(), await engine.codeOf(tenantId, ada)]) {
+      const taken = await edges.call('POST', '/v1/coupons', { as: asAdmin, body: { code, ownerId: ada } });
+      expect([taken.status, taken.body.code]).toEqual([409, 'CODE_TAKEN']);
+    }
+    const partner = await edges.person(tenantId, ada);
+    expect((await edges.call('POST', '/v1/coupons', { as: partner, body: {} })).status).toBe(403);
+  });
+
+  it.each<[string, object]>([
+    ['code', { code: 'a b' }],
+    ['maxUses', { maxUses: 0 }],
+    ['maxUses', { maxUses: 1.5 }],
+    ['expiresAt', { expiresAt: '2020-01-01T00:00:00Z' }],
+    ['campaign', { campaign: '' }],
+    ['ownerId', { ownerId: 'ada' }],
+  ])('with a wrong %s (%j) is refused there, and nothing is written', async (path, body) => {
+    const { ada, asAdmin } = await world();
+    const wanted = { code: `x-${engine.newId().slice(-8)}`, ownerId: ada, ...body };
+    const answer = await edges.call('POST', '/v1/coupons', { as: asAdmin, body: wanted });
+    expect([answer.status, answer.body.errors?.[0]?.path]).toEqual([400, path]);
+    expect((await edges.call('GET', '/v1/coupons', { as: asAdmin })).body).toEqual({ items: [] });
+  });
+
+  it('names the referrer at a registration, and says so', async () => {
+    const { tenantId, ada, asAdmin } = await world();
+    const { id, code } = await coupon(asAdmin, { ownerId: ada, campaign: 'spring' });
+    const check = { referralCode: ` ${code.toLowerCase()}`, visitorId: '' };
+    expect(await grpc.checkReferral(check, { tenantId })).toEqual({ applies: true, referrerId: ada });
+    const { userId, referrer } = await register(tenantId, code);
+    expect(referrer).toBe(ada);
+    expect((await edges.call('GET', `/v1/referral-sources/${userId}`, { as: asAdmin })).body).toEqual({
+      userId,
+      referrerId: ada,
+      decidedBy: 'code',
+      convertedBy: 'sign_up',
+      code,
+      couponId: id,
+      campaign: 'spring',
+      at: engine.clock.now().toISOString(),
+    });
+    expect((await edges.call('GET', `/v1/coupons/${id}`, { as: asAdmin })).body.uses).toBe(1);
+    expect((await edges.call('GET', `/v1/referral-sources/${ada}`, { as: asAdmin })).status).toBe(404);
+    // It is told, not followed.
+    const followed = await fetch(`${edges.url}/r/${code}`, { redirect: 'manual' });
+    expect([followed.status, followed.headers.getSetCookie()]).toEqual([302, []]);
+  });
+
+  it('counts by the moment of the registration, not of the news: before its end, before it was archived', async () => {
+    const { tenantId, ada, asAdmin } = await world();
+    const before = engine.clock.now();
+    const expiresAt = new Date(before.getTime() + 60_000).toISOString();
+    const ending = await coupon(asAdmin, { ownerId: ada, expiresAt });
+    const archived = await coupon(asAdmin, { ownerId: ada });
+    engine.clock.advance(60_000);
+    await edges.call('POST', `/v1/coupons/${archived.id}/archive`, { as: asAdmin });
+    for (const { code } of [ending, archived]) {
+      expect((await register(tenantId, code, before)).referrer).toBe(ada);
+      expect((await register(tenantId, code)).referrer).toBeUndefined();
+      const check = { referralCode: code, visitorId: '' };
+      expect((await grpc.checkReferral(check, { tenantId })).applies).toBe(false);
+    }
+  });
+
+  it('is used as often as it may be, by however many at the same time', async () => {
+    const { tenantId, ada, asAdmin, key } = await world();
+    const { id, code } = await coupon(asAdmin, { ownerId: ada, maxUses: 3 });
+    const buyers = await Promise.all([1, 2, 3, 4].map(() => engine.join(tenantId)));
+    const [registered, bought] = await Promise.all([
+      Promise.all([1, 2, 3, 4].map(() => register(tenantId, code))),
+      Promise.all(buyers.map((buyer) => buy(key, buyer, { couponCode: code }))),
+    ]);
+    expect(bought.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+    const all = [...registered.map(({ userId }) => userId), ...buyers];
+    const referrers = await Promise.all(all.map((userId) => referrerOf(tenantId, userId)));
+    expect(referrers.filter((referrer) => referrer === ada)).toHaveLength(3);
+    expect((await edges.call('GET', `/v1/coupons/${id}`, { as: asAdmin })).body.uses).toBe(3);
+  });
+});
+
+describe('A first purchase', () => {
+  it('that names a coupon gives its buyer the referrer, once, and pays it at once', async () => {
+    const { tenantId, ada, asAdmin, key } = await world();
+    const { id, code } = await coupon(asAdmin, { ownerId: ada });
+    const ben = await engine.join(tenantId);
+    const other = await coupon(asAdmin, { ownerId: await engine.join(tenantId) });
+    const body = sale(ben, { couponCode: ` ${code.toLowerCase()}` });
+    const answers = await Promise.all([1, 2, 3].map(() => edges.call('POST', '/v1/purchases', { as: key, body })));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 201]);
+    for (const answer of answers) expect(beneficiaries(answer)).toEqual([ada]);
+    const later = await buy(key, ben, { couponCode: other.code });
+    expect(beneficiaries(later)).toEqual([ada]);
+    expect((await edges.call('GET', `/v1/referral-sources/${ben}`, { as: asAdmin })).body).toMatchObject({
+      referrerId: ada,
+      decidedBy: 'code',
+      convertedBy: 'first_purchase',
+      couponId: id,
+      externalId: body.externalId,
+    });
+    expect((await edges.call('GET', `/v1/coupons/${id}`, { as: asAdmin })).body.uses).toBe(1);
+    const { rows } = await engine.pool.query(
+      `SELECT 1 FROM messaging.outbox WHERE aggregate_key = $1 AND event_type LIKE '%MemberReferred'`,
+      [ben],
+    );
+    expect(rows).toHaveLength(1);
+  });
+
+  it('may also be told over gRPC, and of a buyer whom no event has told of yet', async () => {
+    const { tenantId, ada, key } = await world();
+    const purchases = createGrpcClient(PurchaseServiceService, {
+      address: edges.grpcAddress,
+      service: 'payouts',
+      serviceSecret: SECRET,
+    });
+    const userId = asUserId(engine.newId());
+    edges.neighbours.findUser = (asked) =>
+      Promise.resolve(
+        asked === userId
+          ? {
+              tenantId,
+              userId,
+              status: 'active',
+              referralCode: undefined,
+              visitorId: undefined,
+              registeredAt: engine.clock.now(),
+            }
+          : undefined,
+      );
+    const code = await engine.codeOf(tenantId, ada);
+    const request = {
+      externalId: engine.newId(),
+      buyerId: userId,
+      customerId: '',
+      amount: { micros: 79_000_000n, currencyCode: 'USD' },
+      stream: 'subscription',
+      productTag: '',
+      websiteId: '',
+      occurredAt: undefined,
+      couponCode: code,
+    };
+    const answer = await purchases.recordPurchase(request, { authorization: key });
+    expect(answer.commissions.map(({ beneficiaryId }) => beneficiaryId)).toEqual([ada]);
+    purchases.close();
+  });
+
+  it('of a customer who is nobody yet gives the referrer when the customer is mapped, as of its own time', async () => {
+    const { tenantId, ada, asAdmin, key } = await world();
+    const { id, code } = await coupon(asAdmin, { ownerId: ada });
+    const ben = await engine.join(tenantId);
+    const { buyerId: _, ...rest } = sale('');
+    const customerId = engine.newId();
+    await edges.call('POST', '/v1/purchases', { as: key, body: { ...rest, customerId, couponCode: code } });
+    engine.clock.advance(1_000);
+    await edges.call('POST', `/v1/coupons/${id}/archive`, { as: asAdmin });
+    await edges.call('POST', '/v1/customers', { as: key, body: { customerId, userId: ben } });
+    const attribution = attributePurchases(edges.runtime);
+    while (await attribution.runOnce());
+    expect(await referrerOf(tenantId, ben)).toBe(ada);
+    const found = await edges.call('GET', `/v1/purchases?externalId=${rest.externalId}`, { as: key });
+    expect(beneficiaries(found)).toEqual([ada]);
+  });
+
+  it('gives nothing where the tenant has not allowed it', async () => {
+    const { tenantId, ada, asAdmin, key } = await world({ firstPurchase: false });
+    expect((await edges.call('GET', '/v1/attribution', { as: asAdmin })).body).toEqual({ firstPurchase: false });
+    const ben = await engine.join(tenantId);
+    const answer = await buy(key, ben, { couponCode: await engine.codeOf(tenantId, ada) });
+    expect([answer.status, beneficiaries(answer)]).toEqual([201, []]);
+    expect(await referrerOf(tenantId, ben)).toBeUndefined();
+  });
+
+  it.each<[string, (given: { tenantId: TenantId; ada: UserId; key: string; ben: UserId }) => Promise<string>]>([
+    ['names nobody’s code', () => Promise.resolve('NOBODYS2')],
+    ['names what can be no code', () => Promise.resolve('<script>')],
+    ['names the buyer’s own code', ({ tenantId, ben }) => engine.codeOf(tenantId, ben)],
+    ['names a code of another tenant', async () => engine.codeOf(...(await stranger()))],
+    [
+      'names a code of a suspended member',
+      async ({ tenantId, ada }) => {
+        await engine.setStatus(tenantId, ada, 'suspended');
+        return engine.codeOf(tenantId, ada);
+      },
+    ],
+    [
+      'is not the first',
+      async ({ tenantId, ada, key, ben }) => {
+        await buy(key, ben);
+        return engine.codeOf(tenantId, ada);
+      },
+    ],
+    [
+      'is of a buyer who refers others',
+      async ({ tenantId, ada, ben }) => {
+        await engine.join(tenantId, ben);
+        return engine.codeOf(tenantId, ada);
+      },
+    ],
+    [
+      'is of a buyer with a referrer below whom it would close a circle',
+      async ({ tenantId, ben }) => engine.codeOf(tenantId, await engine.join(tenantId, ben)),
+    ],
+  ])('that %s is recorded and changes nothing', async (_, codeOf) => {
+    const { tenantId, ada, asAdmin, key } = await world();
+    const ben = await engine.join(tenantId);
+    const couponCode = await codeOf({ tenantId, ada, key, ben });
+    const answer = await buy(key, ben, { couponCode });
+    expect([answer.status, beneficiaries(answer)]).toEqual([201, []]);
+    expect(await referrerOf(tenantId, ben)).toBeUndefined();
+    expect((await edges.call('GET', `/v1/referral-sources/${ben}`, { as: asAdmin })).status).toBe(404);
+  });
+
+  it('that is refused gives nobody a referrer', async () => {
+    const { tenantId, ada, key } = await world();
+    const [ben, cleo] = [await engine.join(tenantId), await engine.join(tenantId)];
+    const couponCode = await engine.codeOf(tenantId, ada);
+    const externalId = engine.newId();
+    await buy(key, cleo, { externalId });
+    const refused = await Promise.all([
+      buy(key, ben, { externalId, couponCode }),
+      buy(key, ben, { websiteId: engine.newId(), couponCode }),
+      buy(key, ben, { occurredAt: '2099-01-01T00:00:00Z', couponCode }),
+      buy(key, ben, { couponCode: 'x'.repeat(201) }),
+    ]);
+    expect(refused.map(({ body }) => body.code)).toEqual([
+      'PURCHASE_CONFLICT',
+      'WEBSITE_UNKNOWN',
+      'OCCURRED_AT_IN_FUTURE',
+      'VALIDATION_FAILED',
+    ]);
+    expect(await referrerOf(tenantId, ben)).toBeUndefined();
+  });
+
+  it('closes no circle and leaves no hole when buyers name each other and somebody joins below them', async () => {
+    const { tenantId, key } = await world();
+    const people = await Promise.all([1, 2, 3, 4].map(() => engine.join(tenantId)));
+    const codes = await Promise.all(people.map((person) => engine.codeOf(tenantId, person)));
+    const [bought, joined] = await Promise.all([
+      Promise.all(people.map((person, n) => buy(key, person, { couponCode: codes[(n + 1) % codes.length]! }))),
+      Promise.all(codes.map((code) => register(tenantId, code))),
+    ]);
+    expect(bought.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+    expect(joined.map(({ referrer }) => referrer)).toEqual(people);
+    const { rows } = await engine.pool.query<{ wrong: string }>(
+      `SELECT m.user_id AS wrong FROM member m JOIN member r ON r.tenant_id = m.tenant_id AND r.user_id = m.referrer_id
+       WHERE m.tenant_id = $1 AND m.upline IS DISTINCT FROM (m.referrer_id || r.upline)`,
+      [tenantId],
+    );
+    expect(rows).toEqual([]);
+  });
+});
+
+/** A tenant of its own, with a member. */
+async function stranger(): Promise<[TenantId, UserId]> {
+  const tenantId = engine.newTenant();
+  return [tenantId, await engine.join(tenantId)];
+}
+
+it('The books hold after all of this', async () => {
+  expect((await checkBooks(engine)).wrong).toEqual([]);
+});
