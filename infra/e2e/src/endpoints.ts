@@ -87,6 +87,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/ledger/trial-balance',
     'GET /v1/webhook-endpoints',
     'GET /v1/webhook-endpoints/{id}/events',
+    'POST /v1/commissions/{id}/hold',
+    'POST /v1/commissions/{id}/lift',
+    'POST /v1/commissions/{id}/release',
+    'POST /v1/commissions/{id}/forfeit',
   ),
   ...rows(
     anyPerson,

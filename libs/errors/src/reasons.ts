@@ -89,6 +89,10 @@ export const REASONS = {
     grpc: FAILED_PRECONDITION,
     title: 'Nobody has said yet which user the customer of this purchase is.',
   },
+  COMMISSION_RELEASED: { http: 409, grpc: FAILED_PRECONDITION, title: 'The commission has been released already.' },
+  COMMISSION_CLOSED: { http: 409, grpc: FAILED_PRECONDITION, title: 'Nothing stands of the commission any more.' },
+  COMMISSION_HELD: { http: 409, grpc: FAILED_PRECONDITION, title: 'The commission is held.' },
+  COMMISSION_NOT_HELD: { http: 409, grpc: FAILED_PRECONDITION, title: 'The commission is not held for this cause.' },
   REQUEST_IN_PROGRESS: {
     http: 409,
     grpc: ABORTED,

@@ -10,6 +10,7 @@ const APPEND_ONLY = [
   'purchase_key',
   'purchase_metadata',
   'commission_change',
+  'commission_decision',
   'refund',
   'chargeback_win',
   'plan_version',
@@ -74,7 +75,7 @@ describe('Facts', () => {
   it.each(['commission', 'purchase_state'])('of %s cannot be deleted', async (table) => {
     expect(await refusal(engine.pool, `DELETE FROM ${table}`)).toBe(PERMISSION_DENIED);
     expect(await refusal(owner, `DELETE FROM ${table}`)).toBe(RESTRICTED);
-    expect(await refusal(owner, `TRUNCATE ${table}`)).toBe(RESTRICTED);
+    expect(await refusal(owner, `TRUNCATE ${table} CASCADE`)).toBe(RESTRICTED);
   });
 });
 

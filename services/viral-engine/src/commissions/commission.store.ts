@@ -2,6 +2,7 @@ import type { Sql } from '@dailydoco/database';
 import type { PrismaClient } from '../generated/client.js';
 import {
   asCommissionId,
+  asDecisionId,
   asPlanId,
   asPurchaseId,
   asRefundId,
@@ -16,6 +17,7 @@ import { readPurchase } from '../purchases/purchase-rows.store.js';
 import type { ChangeReason, Commission, CommissionChange } from './commission.js';
 import { type CommissionRow, toCommission } from './commission-rows.store.js';
 import type { CommissionReads } from './commission-reads.js';
+import type { DecidedCause, Decision, DecisionRecord } from './decide-commissions.js';
 import type { CommissionStatus } from './entry-life.js';
 
 /** Commissions as they stand, outside any database transaction. */
@@ -71,6 +73,25 @@ export class CommissionStore implements CommissionReads {
       reason: row.reason as ChangeReason,
       refundId: row.refundId === null ? undefined : asRefundId(row.refundId),
       changedAt: row.changedAt,
+    }));
+  }
+
+  async decisionsOf(tenantId: TenantId, id: CommissionId): Promise<DecisionRecord[]> {
+    const rows = await this.#prisma.commissionDecision.findMany({
+      where: { tenantId, commissionId: id },
+      orderBy: [{ decidedAt: 'asc' }, { id: 'asc' }],
+    });
+    return rows.map((row) => ({
+      tenantId,
+      id: asDecisionId(row.id),
+      commissionId: id,
+      purchaseId: asPurchaseId(row.purchaseId),
+      // The table's checks keep these two to our words, and a cause to holding and lifting.
+      decision: { kind: row.decision, ...(row.cause !== null && { cause: row.cause as DecidedCause }) } as Decision,
+      reason: row.reason,
+      decidedBy: row.decidedBy,
+      decidedAt: row.decidedAt,
+      purchaseSequence: row.purchaseSequence ?? undefined,
     }));
   }
 

@@ -28,10 +28,12 @@ export type ChangeReason =
   | 'chargeback'
   | 'chargeback_won'
   | 'hold_over'
+  | 'released_by_finance'
   | 'lifted'
   | 'beneficiary_suspended'
   | 'fraud_review'
   | 'dispute'
+  | 'finance'
   | 'forfeited';
 
 /** One change of a commission after the split: a row that is only ever added. net = gross + the sum of the deltas. */

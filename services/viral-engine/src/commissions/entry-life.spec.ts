@@ -24,6 +24,7 @@ const events = {
   'lifted from another cause': { kind: 'lifted', cause: 'fraud_review', at: day(7) },
   'looked at before it is due': { kind: 'fellDue', at: new Date(DUE.getTime() - 1) },
   'looked at when it is due': { kind: 'fellDue', at: DUE },
+  'released by finance': { kind: 'releasedEarly', at: day(7) },
   forfeited: { kind: 'forfeited', at: day(7) },
 } satisfies Record<string, LifeEvent>;
 
@@ -53,6 +54,7 @@ const expected: Expected = {
   'lifted from another cause': {},
   'looked at before it is due': {},
   'looked at when it is due': { pending: { status: 'available' } },
+  'released by finance': { pending: { status: 'available', availableAt: day(7) } },
   forfeited: {
     held: { status: 'forfeited', netMicros: 0n, holdCauses: [], heldSince: undefined, availableAt: day(13) },
     pending: { status: 'forfeited', netMicros: 0n },

@@ -3,7 +3,7 @@ export const COMMISSION_STATUSES = ['forfeited', 'reversed', 'held', 'available'
 export type CommissionStatus = (typeof COMMISSION_STATUSES)[number];
 
 /** Why an entry is held. An entry may be held for several causes; it is lifted with the last of them. */
-export type HoldCause = 'beneficiary_suspended' | 'fraud_review' | 'dispute';
+export type HoldCause = 'beneficiary_suspended' | 'fraud_review' | 'dispute' | 'finance';
 
 /** The part of a commission that lives. */
 export interface EntryState {
@@ -23,6 +23,7 @@ export type LifeEvent =
   | { readonly kind: 'held'; readonly cause: HoldCause; readonly at: Date }
   | { readonly kind: 'lifted'; readonly cause: HoldCause; readonly at: Date }
   | { readonly kind: 'fellDue'; readonly at: Date }
+  | { readonly kind: 'releasedEarly'; readonly at: Date }
   | { readonly kind: 'forfeited'; readonly at: Date };
 
 /**
@@ -35,6 +36,7 @@ export type LifeEvent =
  * - held: a pending entry is held whole and its clock stops. Another cause may join; nothing else can be held.
  * - lifted: with its last cause gone a held entry is pending again, due later by the time it was held.
  * - fellDue: a pending entry whose hold period is over becomes available.
+ * - releasedEarly: finance ends the hold period of a pending entry now; it is available, and stays so once restored.
  * - forfeited: a pending or held entry ends at net zero, for good.
  */
 export function liveThrough(entry: EntryState, event: LifeEvent): EntryState | undefined {
@@ -50,6 +52,13 @@ export function liveThrough(entry: EntryState, event: LifeEvent): EntryState | u
     case 'fellDue':
       if (entry.status !== 'pending' || entry.availableAt > event.at) return undefined;
       return { ...entry, status: 'available' };
+    case 'releasedEarly':
+      if (entry.status !== 'pending') return undefined;
+      return {
+        ...entry,
+        status: 'available',
+        availableAt: entry.availableAt > event.at ? event.at : entry.availableAt,
+      };
     case 'forfeited':
       if (entry.status !== 'pending' && entry.status !== 'held') return undefined;
       return { ...withoutHold(entry, event.at), status: 'forfeited', netMicros: 0n };

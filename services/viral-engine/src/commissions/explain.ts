@@ -3,6 +3,7 @@ import type { PlanVersion } from '../plans/plan.js';
 import { splitAgain } from '../purchases/decide-purchase.js';
 import type { PurchaseRecord } from '../purchases/purchase.js';
 import type { Commission, CommissionChange } from './commission.js';
+import type { DecisionRecord } from './decide-commissions.js';
 import { type CapPeriod, type CompanyCap, capIn, type Qualification } from '../plans/plan-limits.js';
 import type { Cut, PersonRoom } from './limit-entries.js';
 import { type Earner, isQualified, mayEarn, seatLevels, type Split, type Standing } from './split.js';
@@ -65,6 +66,8 @@ export interface Explanation {
   /** Whether the recomputed amount is the one that was written: anything else is a fault to be reported. */
   readonly matches: boolean;
   readonly changes: readonly CommissionChange[];
+  /** What was decided about it, by whom and why. */
+  readonly decisions: readonly DecisionRecord[];
 }
 
 /** Why a commission is what it is: inputs, plan version, each step of the split, each change with its reason. */
@@ -73,6 +76,7 @@ export function explain(given: {
   purchase: PurchaseRecord;
   plan: PlanVersion;
   changes: readonly CommissionChange[];
+  decisions: readonly DecisionRecord[];
 }): Explanation {
   const { commission, purchase, plan } = given;
   const split = splitAgain(purchase, plan);

@@ -6,6 +6,7 @@ import { CAP_PERIODS } from '../plans/plan-limits.js';
 import { commissionSchema, cutsSchema, viewCommission, viewCuts } from './commission-view.http.js';
 import { COMMISSION_STATUSES } from './entry-life.js';
 import type { Explanation, SplitStep } from './explain.js';
+import type { DecisionRecord } from './decide-commissions.js';
 import type { Viewer } from './find-commissions.js';
 
 const timeSchema = z.string().meta({ format: 'date-time' });
@@ -101,6 +102,23 @@ export const explanationSchema = commissionSchema
         changedAt: timeSchema,
       }),
     ),
+    decisions: z
+      .array(
+        z.object({
+          decision: z.enum(['hold', 'lift', 'release', 'forfeit']),
+          cause: z
+            .enum(['fraud_review', 'dispute', 'finance'])
+            .nullable()
+            .meta({ description: 'Of a hold or a lift.' }),
+          reason: z
+            .string()
+            .nullable()
+            .meta({ description: 'For finance alone where it is about a review for fraud.' }),
+          decidedBy: z.string().nullable().meta({ description: 'For finance alone.' }),
+          decidedAt: timeSchema,
+        }),
+      )
+      .meta({ description: 'What was decided about it, oldest first.' }),
   })
   .meta({ id: 'CommissionExplanation' });
 
@@ -108,7 +126,7 @@ export type ExplanationView = z.infer<typeof explanationSchema>;
 
 /** Finance reads all of it; a person reads the own part, and of others only that they are there. */
 export function viewExplanation(explanation: Explanation, viewer: Viewer): ExplanationView {
-  const { commission, purchase, plan, steps, matches, changes } = explanation;
+  const { commission, purchase, plan, steps, matches, changes, decisions } = explanation;
   const { currency, amountMicros } = purchase;
   const money = (micros: bigint) => formatMoney({ amountMicros: micros, currency });
   const idFor = (userId: UserId | undefined) =>
@@ -142,6 +160,22 @@ export function viewExplanation(explanation: Explanation, viewer: Viewer): Expla
       refundId: change.refundId ?? null,
       changedAt: change.changedAt.toISOString(),
     })),
+    decisions: decisions.map((decision) => viewDecision(decision, viewer)),
+  };
+}
+
+/** Why a review for fraud was opened is not told to the one it is about: that would teach how to go unseen. */
+function viewDecision(
+  { decision, reason, decidedBy, decidedAt }: DecisionRecord,
+  { isFinance }: Viewer,
+): ExplanationView['decisions'][number] {
+  const cause = 'cause' in decision ? decision.cause : null;
+  return {
+    decision: decision.kind,
+    cause,
+    reason: isFinance || cause !== 'fraud_review' ? reason : null,
+    decidedBy: isFinance ? decidedBy : null,
+    decidedAt: decidedAt.toISOString(),
   };
 }
 

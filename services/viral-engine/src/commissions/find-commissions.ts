@@ -39,7 +39,8 @@ export class FindCommissions {
     if (purchase.plan === undefined) throw new Error('A purchase without a plan has no commissions');
     const plan = await this.#reads.findPlanVersion(tenantId, purchase.plan);
     if (plan === undefined) throw new Error('A plan version in use is never gone');
-    return explain({ commission, purchase, plan, changes: await this.#reads.changesOf(tenantId, id) });
+    const changes = await this.#reads.changesOf(tenantId, id);
+    return explain({ commission, purchase, plan, changes, decisions: await this.#reads.decisionsOf(tenantId, id) });
   }
 }
 
