@@ -65,10 +65,42 @@ describe('Registration', () => {
         name: 'UserRegistered',
         tenantId: claims['tid'],
         key: body.user.id,
-        payload: { userId: body.user.id, referralCode: '', visitorId: '', registeredAt: identity.clock.now() },
+        payload: {
+          userId: body.user.id,
+          referralCode: '',
+          visitorId: '',
+          registeredAt: identity.clock.now(),
+          fingerprints: {
+            email: expect.objectContaining({ length: 16 }),
+            emailDisposable: false,
+            address: expect.objectContaining({ length: 16 }),
+            agent: expect.objectContaining({ length: 16 }),
+            device: expect.objectContaining({ length: 0 }),
+          },
+        },
       },
     ]);
     expect(await identity.auditOf(body.user.id)).toEqual(['user_registered']);
+  });
+
+  it('tells of aliases of one mailbox, of one device and of one place that they are the same, and not what they are', async () => {
+    const mailbox = newId();
+    const told = async (body: object, headers: Record<string, string> = {}) => {
+      const { body: answer } = await identity.post('/v1/auth/register', person(body), { headers });
+      const [event] = await identity.eventsOf(answer.user.id);
+      const prints = event!.payload['fingerprints'] as Record<string, Uint8Array>;
+      return (field: string) => Buffer.from(prints[field]!).toString('hex');
+    };
+    const one = await told({ email: `${mailbox}@gmail.com`, deviceId: 'phone' });
+    const two = await told({ email: `${mailbox}+2@googlemail.com`, deviceId: 'phone' });
+    const other = await told({ deviceId: 'tablet' }, { 'x-forwarded-for': '203.0.113.7', 'user-agent': 'Other' });
+    const fields = ['email', 'address', 'agent', 'device'];
+    expect(fields.map(two)).toEqual(fields.map(one));
+    for (const field of fields) expect([field, other(field)]).not.toEqual([field, one(field)]);
+    const thrown = await identity.post('/v1/auth/register', person({ email: `${newId()}@mailinator.com` }));
+    expect((await identity.eventsOf(thrown.body.user.id))[0]!.payload).toMatchObject({
+      fingerprints: { emailDisposable: true },
+    });
   });
 
   it('gives an address to one of many who want it at once, however they spell it', async () => {
@@ -110,6 +142,9 @@ describe('Registration', () => {
     ['a name of two lines', person({ displayName: 'a\nBcc: b@people.example' })],
     ['half a character in the name', person({ displayName: '\ud800' })],
     ['a referral code that is too long', person({ referralCode: 'x'.repeat(201) })],
+    ['an empty device id', person({ deviceId: '' })],
+    ['a device id that is too long', person({ deviceId: 'x'.repeat(201) })],
+    ['half a character in the device id', person({ deviceId: 'a\ud800' })],
     ['a referral code with a NUL', person({ referralCode: 'a\u0000b' })],
     ['half a character in the referral code', person({ referralCode: 'a\ud800' })],
     ['a field that nobody knows', person({ roles: ['owner'] })],

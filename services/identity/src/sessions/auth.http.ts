@@ -34,6 +34,16 @@ const registerBody = z
       .refine((text) => text.isWellFormed(), 'must be well-formed text')
       .optional()
       .meta({ description: 'Who referred; an unknown one changes nothing.' }),
+    deviceId: z
+      .string()
+      .min(1)
+      .max(200)
+      .refine((text) => text.isWellFormed(), 'must be well-formed text')
+      .optional()
+      .meta({
+        description:
+          'The client’s own name for the device, the same at every registration on it. Kept as an HMAC only, to find accounts that belong together.',
+      }),
   })
   .meta({ id: 'RegistrationInput' });
 
@@ -86,12 +96,13 @@ export class AuthHttp {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     const tenantId = await this.#tenants.find(request.hostname);
-    const { referralCode = '' } = body;
+    const { referralCode = '', deviceId, ...person } = body;
     const visitor = request.cookies[VISITOR_COOKIE];
     const answer = await this.#auth.register(
       {
-        ...body,
+        ...person,
         tenantId,
+        origin: { address: request.ip, userAgent: request.headers['user-agent'], deviceId },
         referralCode: referralCode.trim() === '' ? undefined : referralCode.trim(),
         visitorId: visitor !== undefined && validate(visitor) ? visitor : undefined,
       },

@@ -1,4 +1,5 @@
 import { DomainError } from '@dailydoco/errors';
+import type { Fingerprints, RegistrationOrigin } from '../fingerprints/fingerprints.js';
 import type { IdempotentCall, OncePerKey, ReplayableAnswer } from '../idempotent-call.js';
 import type { TenantId, UserId } from '../ids.js';
 import {
@@ -35,6 +36,7 @@ export interface AuthParts {
   readonly passwords: Passwords;
   readonly prove: ProvePassword;
   readonly askReferral: AskReferral;
+  readonly fingerprint: (given: { tenantId: TenantId; email: string; origin: RegistrationOrigin }) => Fingerprints;
   readonly clock: { now(): Date };
   readonly newUserId: () => UserId;
 }
@@ -51,6 +53,7 @@ export interface Registration {
   readonly displayName: string;
   readonly referralCode: string | undefined;
   readonly visitorId: string | undefined;
+  readonly origin: RegistrationOrigin;
 }
 
 /** How a use case's result becomes the answer that an Idempotency-Key remembers. */
@@ -69,7 +72,8 @@ export class Auth {
     given: Registration,
     { call, answer }: { call: IdempotentCall; answer: AnswerOf<SignedIn & { referral: ReferralVerdict }, Body> },
   ): Promise<ReplayableAnswer<Body>> {
-    const { passwords, askReferral, clock, signer, newUserId, once } = this.#parts;
+    const { passwords, askReferral, fingerprint, clock, signer, newUserId, once } = this.#parts;
+    const fingerprints = fingerprint(given);
     const [passwordHash, referral] = await Promise.all([
       passwords.hash(given.password),
       checkReferral(askReferral, given),
@@ -79,8 +83,9 @@ export class Auth {
       const { tenantId, displayName, referralCode, visitorId } = given;
       const id = newUserId();
       const email = normaliseEmail(given.email);
-      const added = { tenantId, id, email, displayName, passwordHash, referralCode, visitorId, registeredAt: now };
-      const user = await addUser(registration, { ...added, roles: [] }, `user:${id}`);
+      const told = { displayName, passwordHash, referralCode, visitorId, fingerprints };
+      const added = { ...told, tenantId, id, email, roles: [], registeredAt: now };
+      const user = await addUser(registration, added, `user:${id}`);
       return answer({ user, referral, tokens: await beginSession(sessions, signer, { user, now }) });
     });
   }

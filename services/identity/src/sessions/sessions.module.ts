@@ -1,6 +1,8 @@
 import { type DatabaseTransaction, inDatabaseTransaction } from '@dailydoco/database';
 import { counter } from '@dailydoco/telemetry';
 import { Module } from '@nestjs/common';
+import { isDisposableDomain } from '../fingerprints/disposable-domains.adapter.js';
+import { fingerprintsOf } from '../fingerprints/fingerprints.js';
 import { asUserId } from '../ids.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
 import { SealedOnce } from '../secrets/sealed-once.adapter.js';
@@ -15,7 +17,7 @@ import { SessionStore } from './session.store.js';
 const attempts = counter('dailydoco_login_attempts_total');
 
 function auth(runtime: Runtime): Auth {
-  const { pool, clock, newId, passwords, loginLimits, keyRing, askReferral } = runtime;
+  const { pool, clock, newId, passwords, loginLimits, keyRing, askReferral, sealer } = runtime;
   const once = new SealedOnce(runtime);
   const books = (tx: DatabaseTransaction): AuthBooks => ({
     registration: new TenantStore(tx, runtime),
@@ -33,6 +35,11 @@ function auth(runtime: Runtime): Auth {
       attempted: (outcome) => attempts.add(1, { outcome }),
     },
     askReferral,
+    fingerprint: (given) =>
+      fingerprintsOf(
+        { tenantKey: (tenantId) => sealer.digest(tenantId, 'fingerprint key'), isDisposable: isDisposableDomain },
+        given,
+      ),
     clock,
     newUserId: () => asUserId(newId()),
   });

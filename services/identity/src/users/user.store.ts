@@ -3,7 +3,9 @@ import type { Revocations } from '@dailydoco/auth';
 import type { Sql } from '@dailydoco/database';
 import { events, type Outbox, outgoing } from '@dailydoco/events';
 import type { NewId } from '@dailydoco/lifecycle';
+import type { RegistrationFingerprints } from '@dailydoco/proto/dailydoco/identity/events/v1/identity_events';
 import { appendAudit, type AuditEntry } from '../audit/audit.store.js';
+import type { Fingerprints } from '../fingerprints/fingerprints.js';
 import { asTenantId, asUserId, type TenantId, type UserId } from '../ids.js';
 import { KEY_BYTES, openWith, type Sealer, sealWith } from '../secrets/sealer.js';
 import { endSessionsOf } from '../sessions/session-rows.store.js';
@@ -92,7 +94,13 @@ export class UserStore implements AccessBook {
         registeredAt,
       ],
     );
-    const payload = { userId: id, referralCode: referralCode ?? '', visitorId: visitorId ?? '', registeredAt };
+    const payload = {
+      userId: id,
+      referralCode: referralCode ?? '',
+      visitorId: visitorId ?? '',
+      registeredAt,
+      fingerprints: user.fingerprints && toldFingerprints(user.fingerprints),
+    };
     await outbox.append(this.#sql, [
       outgoing({ type: events.userRegistered, key: id, tenantId, occurredAt: registeredAt, payload }),
     ]);
@@ -237,4 +245,9 @@ export class UserStore implements AccessBook {
       registeredAt: row.registered_at,
     };
   }
+}
+
+function toldFingerprints({ email, emailDisposable, address, agent, device }: Fingerprints): RegistrationFingerprints {
+  const told = (print: Uint8Array | undefined): Buffer => Buffer.from(print ?? []);
+  return { email: told(email), emailDisposable, address: told(address), agent: told(agent), device: told(device) };
 }

@@ -1,3 +1,4 @@
+import type { Fingerprints } from '../fingerprints/fingerprints.js';
 import type { TenantId, UserId } from '../ids.js';
 import type { GrantableRole } from './roles.js';
 
@@ -26,6 +27,8 @@ export interface NewUser {
   readonly roles: readonly GrantableRole[];
   readonly referralCode: string | undefined;
   readonly visitorId: string | undefined;
+  /** Absent where nobody registered by themselves: for the first owners of tenants. Told on, and not stored here. */
+  readonly fingerprints?: Fingerprints | undefined;
   readonly registeredAt: Date;
 }
 
