@@ -31,7 +31,7 @@ const registered = (tenantId: TenantId, userId: UserId, referralCode = '') =>
     type: events.userRegistered,
     key: userId,
     tenantId,
-    payload: { userId, referralCode, visitorId: '', registeredAt: START },
+    payload: { userId, referralCode, fingerprints: undefined, visitorId: '', registeredAt: START },
     occurredAt: START,
   });
 

@@ -18,7 +18,28 @@ export interface UserRegistered {
     | Date
     | undefined;
   /** The signed click id given at registration, unchecked; absent when none was given. */
-  clickId?: string | undefined;
+  clickId?:
+    | string
+    | undefined;
+  /** Unset for the first owners of tenants, who did not register by themselves. */
+  fingerprints: RegistrationFingerprints | undefined;
+}
+
+/**
+ * What tells whether two registrations have something in common, without telling what: each is the first 16 bytes of an
+ * HMAC-SHA-256 under a key of the tenant that only identity has, in a domain of its own. Empty: not known.
+ */
+export interface RegistrationFingerprints {
+  /** The mailbox that the e-mail address leads to, whatever alias of it was given. */
+  email: Buffer;
+  /** Whether the domain of the address hands out mailboxes to be thrown away. */
+  emailDisposable: boolean;
+  /** The network address of the client: an IPv4 address, or the first 64 bits of an IPv6 one. */
+  address: Buffer;
+  /** What the client says it is (User-Agent). */
+  agent: Buffer;
+  /** The device, as the client names it. */
+  device: Buffer;
 }
 
 export interface UserSuspended {
@@ -50,7 +71,14 @@ export interface TenantCreated {
 }
 
 function createBaseUserRegistered(): UserRegistered {
-  return { userId: "", referralCode: "", visitorId: "", registeredAt: undefined, clickId: undefined };
+  return {
+    userId: "",
+    referralCode: "",
+    visitorId: "",
+    registeredAt: undefined,
+    clickId: undefined,
+    fingerprints: undefined,
+  };
 }
 
 export const UserRegistered: MessageFns<UserRegistered> = {
@@ -69,6 +97,9 @@ export const UserRegistered: MessageFns<UserRegistered> = {
     }
     if (message.clickId !== undefined) {
       writer.uint32(42).string(message.clickId);
+    }
+    if (message.fingerprints !== undefined) {
+      RegistrationFingerprints.encode(message.fingerprints, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -126,6 +157,14 @@ export const UserRegistered: MessageFns<UserRegistered> = {
             message.clickId = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.fingerprints = RegistrationFingerprints.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -165,6 +204,7 @@ export const UserRegistered: MessageFns<UserRegistered> = {
         : isSet(object.click_id)
         ? globalThis.String(object.click_id)
         : undefined,
+      fingerprints: isSet(object.fingerprints) ? RegistrationFingerprints.fromJSON(object.fingerprints) : undefined,
     };
   },
 
@@ -185,6 +225,9 @@ export const UserRegistered: MessageFns<UserRegistered> = {
     if (message.clickId !== undefined) {
       obj.clickId = message.clickId;
     }
+    if (message.fingerprints !== undefined) {
+      obj.fingerprints = RegistrationFingerprints.toJSON(message.fingerprints);
+    }
     return obj;
   },
 
@@ -198,6 +241,152 @@ export const UserRegistered: MessageFns<UserRegistered> = {
     message.visitorId = object.visitorId ?? "";
     message.registeredAt = object.registeredAt ?? undefined;
     message.clickId = object.clickId ?? undefined;
+    message.fingerprints = (object.fingerprints !== undefined && object.fingerprints !== null)
+      ? RegistrationFingerprints.fromPartial(object.fingerprints)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRegistrationFingerprints(): RegistrationFingerprints {
+  return {
+    email: Buffer.alloc(0),
+    emailDisposable: false,
+    address: Buffer.alloc(0),
+    agent: Buffer.alloc(0),
+    device: Buffer.alloc(0),
+  };
+}
+
+export const RegistrationFingerprints: MessageFns<RegistrationFingerprints> = {
+  encode(message: RegistrationFingerprints, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.email.length !== 0) {
+      writer.uint32(10).bytes(message.email);
+    }
+    if (message.emailDisposable !== false) {
+      writer.uint32(16).bool(message.emailDisposable);
+    }
+    if (message.address.length !== 0) {
+      writer.uint32(26).bytes(message.address);
+    }
+    if (message.agent.length !== 0) {
+      writer.uint32(34).bytes(message.agent);
+    }
+    if (message.device.length !== 0) {
+      writer.uint32(42).bytes(message.device);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RegistrationFingerprints {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRegistrationFingerprints();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.email = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.emailDisposable = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.address = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.agent = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.device = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RegistrationFingerprints {
+    return {
+      email: isSet(object.email) ? Buffer.from(bytesFromBase64(object.email)) : Buffer.alloc(0),
+      emailDisposable: isSet(object.emailDisposable)
+        ? globalThis.Boolean(object.emailDisposable)
+        : isSet(object.email_disposable)
+        ? globalThis.Boolean(object.email_disposable)
+        : false,
+      address: isSet(object.address) ? Buffer.from(bytesFromBase64(object.address)) : Buffer.alloc(0),
+      agent: isSet(object.agent) ? Buffer.from(bytesFromBase64(object.agent)) : Buffer.alloc(0),
+      device: isSet(object.device) ? Buffer.from(bytesFromBase64(object.device)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: RegistrationFingerprints): unknown {
+    const obj: any = {};
+    if (message.email.length !== 0) {
+      obj.email = base64FromBytes(message.email);
+    }
+    if (message.emailDisposable !== false) {
+      obj.emailDisposable = message.emailDisposable;
+    }
+    if (message.address.length !== 0) {
+      obj.address = base64FromBytes(message.address);
+    }
+    if (message.agent.length !== 0) {
+      obj.agent = base64FromBytes(message.agent);
+    }
+    if (message.device.length !== 0) {
+      obj.device = base64FromBytes(message.device);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RegistrationFingerprints>, I>>(base?: I): RegistrationFingerprints {
+    return RegistrationFingerprints.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RegistrationFingerprints>, I>>(object: I): RegistrationFingerprints {
+    const message = createBaseRegistrationFingerprints();
+    message.email = object.email ?? Buffer.alloc(0);
+    message.emailDisposable = object.emailDisposable ?? false;
+    message.address = object.address ?? Buffer.alloc(0);
+    message.agent = object.agent ?? Buffer.alloc(0);
+    message.device = object.device ?? Buffer.alloc(0);
     return message;
   },
 };

@@ -275,6 +275,16 @@ export interface PersonMoved {
   movedAt: Date | undefined;
 }
 
+/**
+ * A member that had no referrer got one by the first purchase. It happens once at most, never to one who refers others.
+ * Keyed by the user.
+ */
+export interface MemberReferred {
+  userId: string;
+  referrerId: string;
+  referredAt: Date | undefined;
+}
+
 /** The plans of a tenant changed: caches are to be read anew. Keyed by the tenant. */
 export interface PlansChanged {
   planId: string;
@@ -2442,6 +2452,119 @@ export const PersonMoved: MessageFns<PersonMoved> = {
     message.toReferrerId = object.toReferrerId ?? "";
     message.people = (object.people !== undefined && object.people !== null) ? BigInt(object.people) : 0n;
     message.movedAt = object.movedAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseMemberReferred(): MemberReferred {
+  return { userId: "", referrerId: "", referredAt: undefined };
+}
+
+export const MemberReferred: MessageFns<MemberReferred> = {
+  encode(message: MemberReferred, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.referrerId !== "") {
+      writer.uint32(18).string(message.referrerId);
+    }
+    if (message.referredAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.referredAt), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MemberReferred {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMemberReferred();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.referrerId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.referredAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MemberReferred {
+    return {
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      referrerId: isSet(object.referrerId)
+        ? globalThis.String(object.referrerId)
+        : isSet(object.referrer_id)
+        ? globalThis.String(object.referrer_id)
+        : "",
+      referredAt: isSet(object.referredAt)
+        ? fromJsonTimestamp(object.referredAt)
+        : isSet(object.referred_at)
+        ? fromJsonTimestamp(object.referred_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: MemberReferred): unknown {
+    const obj: any = {};
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.referrerId !== "") {
+      obj.referrerId = message.referrerId;
+    }
+    if (message.referredAt !== undefined) {
+      obj.referredAt = message.referredAt.toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MemberReferred>, I>>(base?: I): MemberReferred {
+    return MemberReferred.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MemberReferred>, I>>(object: I): MemberReferred {
+    const message = createBaseMemberReferred();
+    message.userId = object.userId ?? "";
+    message.referrerId = object.referrerId ?? "";
+    message.referredAt = object.referredAt ?? undefined;
     return message;
   },
 };
