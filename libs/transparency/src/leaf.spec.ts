@@ -24,7 +24,7 @@ const LEAF: EntryLeaf = {
   company: null,
   cuts: [],
   gross: '15800000',
-  plan: { id: id(4), version: 1, holdDays: 30 },
+  plan: { id: 'standard', version: 1, holdDays: 30 },
   occurredAt: '2026-06-01T00:00:00.000Z',
   recordedAt: '2026-06-01T00:00:01.000Z',
   availableAt: '2026-07-01T00:00:00.000Z',

@@ -19,6 +19,8 @@ const bps = z.int().min(0).max(1_000_000);
 /** From 1. */
 const ordinal = z.int().min(1);
 const slug = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/);
+/** Plans are named by their tenant: `standard`. */
+const planId = z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/);
 
 export const ENTRY_STATUSES = ['pending', 'held', 'available', 'reversed', 'forfeited'] as const;
 export type EntryStatus = (typeof ENTRY_STATUSES)[number];
@@ -67,7 +69,7 @@ const entryLeaf = z.strictObject({
   cuts: z.array(z.strictObject({ rule: z.enum(CUT_RULES), amount: someMicros })).max(CUT_RULES.length),
   /** The entry at the split, after all limits. */
   gross: someMicros,
-  plan: z.strictObject({ id: uuid, version: z.int().min(1), holdDays: count }).nullable(),
+  plan: z.strictObject({ id: planId, version: z.int().min(1), holdDays: count }).nullable(),
   occurredAt: time,
   recordedAt: time,
   /** When the hold period ends: occurredAt and holdDays × 86,400 s. */
