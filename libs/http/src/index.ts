@@ -30,5 +30,6 @@ export { IdempotencyStore, type Answer, type ReplayableAnswer, type ClaimOutcome
 export { IdempotencyKey, KeyScope, replyWith, type KeyNeed } from './idempotency.decorators.js';
 export { purgeIdempotencyKeys } from './idempotency-purge.js';
 export { httpMigrations } from './migrations.js';
+export { etagOf, isNotModified } from './etag.js';
 export { Answers, type AnswersOptions, type AnswerDescription } from './answers.js';
 export { openApiFor, type OpenApiOptions, type OpenApiDocument } from './openapi.js';
