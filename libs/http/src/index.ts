@@ -31,5 +31,6 @@ export { IdempotencyKey, KeyScope, replyWith, type KeyNeed } from './idempotency
 export { purgeIdempotencyKeys } from './idempotency-purge.js';
 export { httpMigrations } from './migrations.js';
 export { leavingOf } from './leaving.js';
+export { etagOf, isNotModified } from './etag.js';
 export { Answers, type AnswersOptions, type AnswerDescription } from './answers.js';
 export { openApiFor, type OpenApiOptions, type OpenApiDocument } from './openapi.js';

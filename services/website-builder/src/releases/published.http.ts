@@ -1,12 +1,11 @@
 import { Requires } from '@dailydoco/auth';
 import { DomainError } from '@dailydoco/errors';
-import { Answers } from '@dailydoco/http';
+import { Answers, etagOf, isNotModified } from '@dailydoco/http';
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { asSlug, type Slug } from '../ids.js';
 import { isSlug } from '../sites/slug.js';
-import { etagOf, isNotModified } from './etag.http.js';
 import { PublishedFiles } from './published-files.js';
 import { PAGE_PATH } from './release.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { etagOf, isNotModified } from './etag.http.js';
+import { etagOf, isNotModified } from './etag.js';
 
 const ETAG = etagOf(new Uint8Array(32));
 const OTHER = etagOf(new Uint8Array(32).fill(1));
