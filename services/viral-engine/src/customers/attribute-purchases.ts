@@ -16,6 +16,7 @@ export interface DueCustomer {
 export interface WaitingPurchase {
   readonly purchase: UnattributedPurchase;
   readonly metadata: PurchaseOrder['metadata'];
+  readonly paymentFingerprint: PurchaseOrder['paymentFingerprint'];
 }
 
 /** Attribution in an open database transaction. */
@@ -93,10 +94,10 @@ export class AttributePurchases {
     return { tenantId: customer.tenantId, attributed: items.length - unsettled.length, unsettled };
   }
 
-  #itemOf({ purchase, metadata }: WaitingPurchase, buyerId: UserId): PurchaseItem {
+  #itemOf({ purchase, ...apart }: WaitingPurchase, buyerId: UserId): PurchaseItem {
     return {
       id: purchase.id,
-      order: attributedOrder(purchase, { buyerId, metadata }),
+      order: attributedOrder(purchase, { buyerId, ...apart }),
       receivedAt: purchase.receivedAt,
       idempotency: undefined,
       ignoreWebsiteOwner: this.#ownerless.has(purchase.id),

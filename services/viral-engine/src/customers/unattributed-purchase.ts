@@ -49,7 +49,7 @@ export function unattributed(
 /** The order that an unattributed purchase was recorded from, now that its buyer is known. */
 export function attributedOrder(
   purchase: UnattributedPurchase,
-  known: Pick<PurchaseOrder, 'buyerId' | 'metadata'>,
+  known: Pick<PurchaseOrder, 'buyerId' | 'metadata' | 'paymentFingerprint'>,
 ): PurchaseOrder {
   return {
     tenantId: purchase.tenantId,
@@ -61,6 +61,7 @@ export function attributedOrder(
     websiteId: purchase.websiteId,
     occurredAt: purchase.occurredAtGiven ? purchase.occurredAt : undefined,
     metadata: known.metadata,
+    paymentFingerprint: known.paymentFingerprint,
   };
 }
 

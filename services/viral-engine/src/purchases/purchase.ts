@@ -22,6 +22,8 @@ export interface PurchaseOrder {
   readonly occurredAt: Date | undefined;
   /** The client's own data; kept apart and encrypted, never compared. */
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
+  /** Of the card or account that paid; kept apart, never compared. */
+  readonly paymentFingerprint?: Uint8Array | undefined;
 }
 
 /** A sale as recorded. Nothing here ever changes. */

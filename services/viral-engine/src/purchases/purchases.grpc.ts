@@ -17,10 +17,11 @@ import { inAnswerOrder } from '../commissions/commission.js';
 import { protoKind } from '../commissions/commission.codec.js';
 import { customerIdSchema, refineBuyer } from '../customers/customer-fields.http.js';
 import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
-import { asCustomerId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
+import { PaymentFingerprints } from '../fraud/payment-fingerprints.js';
+import { asCustomerId, asTenantId, asUserId, asWebsiteId, type TenantId } from '../ids.js';
 import { mapInFlight, Slots } from './in-flight.js';
 import type { PurchaseRecord } from './purchase.js';
-import { isConceivable, productTagSchema, streamSchema } from './purchase-fields.http.js';
+import { isConceivable, paymentFingerprintSchema, productTagSchema, streamSchema } from './purchase-fields.http.js';
 import { type RecordedPurchase, RecordPurchase } from './record-purchase.js';
 
 /** What one stream may have under way, and what all streams of this process may: the writer's queue has room for both
@@ -49,6 +50,7 @@ const recordPurchaseRequest = z
     productTag: absent.or(productTagSchema),
     websiteId: z.literal('').or(uuidSchema),
     occurredAt: z.date().refine(isConceivable, 'must not lie before 1970').optional(),
+    paymentFingerprint: paymentFingerprintSchema.optional(),
   })
   .superRefine(refineBuyer);
 
@@ -56,15 +58,20 @@ const recordPurchaseRequest = z
 @GrpcRequires({ apiKey: { scopes: ['purchases:write'] } })
 export class PurchasesGrpc implements GrpcHandlers<typeof PurchaseServiceService> {
   readonly #recordPurchase: RecordPurchase;
+  readonly #payments: PaymentFingerprints;
   readonly #slots = new Slots(MAX_IN_STREAMS);
 
-  constructor(@Inject(RecordPurchase) recordPurchase: RecordPurchase) {
+  constructor(
+    @Inject(RecordPurchase) recordPurchase: RecordPurchase,
+    @Inject(PaymentFingerprints) payments: PaymentFingerprints,
+  ) {
     this.#recordPurchase = recordPurchase;
+    this.#payments = payments;
   }
 
   async recordPurchase(request: RecordPurchaseRequest, call: CallContext): Promise<RecordPurchaseResponse> {
     const traceparent = call.traceparent ?? currentTraceparent();
-    const recorded = await this.#recordPurchase.record(toOrder(request, call.tenantId), {
+    const recorded = await this.#recordPurchase.record(toOrder(request, asTenantId(call.tenantId), this.#payments), {
       mayBackdate: mayBackdate(call.principal),
       traceparent,
       signal: call.signal,
@@ -92,19 +99,17 @@ export class PurchasesGrpc implements GrpcHandlers<typeof PurchaseServiceService
   }
 }
 
-function toOrder(request: RecordPurchaseRequest, tenantId: string): IncomingPurchase {
+function toOrder(request: RecordPurchaseRequest, tenantId: TenantId, payments: PaymentFingerprints): IncomingPurchase {
   const parsed = recordPurchaseRequest.safeParse(request);
   if (!parsed.success) throw validationFailed(parsed.error.issues);
-  const { externalId, buyerId, customerId, amount, stream, productTag, websiteId, occurredAt } = parsed.data;
+  const { buyerId, customerId, websiteId, occurredAt, paymentFingerprint, ...rest } = parsed.data;
   const order = {
-    tenantId: asTenantId(tenantId),
-    externalId,
-    amount,
-    stream,
-    productTag,
-    websiteId: websiteId === '' ? undefined : asWebsiteId(websiteId),
+    ...rest,
+    tenantId,
     occurredAt,
+    websiteId: websiteId === '' ? undefined : asWebsiteId(websiteId),
     metadata: undefined,
+    paymentFingerprint: paymentFingerprint === undefined ? undefined : payments.of(tenantId, paymentFingerprint),
   };
   if (buyerId !== undefined) return { ...order, buyerId: asUserId(buyerId) };
   if (customerId !== undefined) return { ...order, customerId: asCustomerId(customerId) };

@@ -75,6 +75,11 @@ export interface RecordPurchaseRequest {
    * customer that nobody has mapped to a user yet is no error: the purchase is recorded `unattributed`.
    */
   customerId: string;
+  /**
+   * What the payment provider calls the card or account that paid, the same for every payment by it: any text of 1-200
+   * characters. Kept as an HMAC only. Unset: not known.
+   */
+  paymentFingerprint?: string | undefined;
 }
 
 export interface RecordPurchaseResponse {
@@ -489,6 +494,7 @@ function createBaseRecordPurchaseRequest(): RecordPurchaseRequest {
     occurredAt: undefined,
     productTag: "",
     customerId: "",
+    paymentFingerprint: undefined,
   };
 }
 
@@ -517,6 +523,9 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     }
     if (message.customerId !== "") {
       writer.uint32(66).string(message.customerId);
+    }
+    if (message.paymentFingerprint !== undefined) {
+      writer.uint32(162).string(message.paymentFingerprint);
     }
     return writer;
   },
@@ -598,6 +607,14 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
             message.customerId = reader.string();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.paymentFingerprint = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -644,6 +661,11 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
         : isSet(object.customer_id)
         ? globalThis.String(object.customer_id)
         : "",
+      paymentFingerprint: isSet(object.paymentFingerprint)
+        ? globalThis.String(object.paymentFingerprint)
+        : isSet(object.payment_fingerprint)
+        ? globalThis.String(object.payment_fingerprint)
+        : undefined,
     };
   },
 
@@ -673,6 +695,9 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     if (message.customerId !== "") {
       obj.customerId = message.customerId;
     }
+    if (message.paymentFingerprint !== undefined) {
+      obj.paymentFingerprint = message.paymentFingerprint;
+    }
     return obj;
   },
 
@@ -691,6 +716,7 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     message.occurredAt = object.occurredAt ?? undefined;
     message.productTag = object.productTag ?? "";
     message.customerId = object.customerId ?? "";
+    message.paymentFingerprint = object.paymentFingerprint ?? undefined;
     return message;
   },
 };

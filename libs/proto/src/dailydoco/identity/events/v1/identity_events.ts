@@ -18,7 +18,7 @@ export interface UserRegistered {
     | Date
     | undefined;
   /** Unset for the first owners of tenants, who did not register by themselves. */
-  fingerprints: RegistrationFingerprints | undefined;
+  fingerprints?: RegistrationFingerprints | undefined;
 }
 
 /**
