@@ -38,6 +38,7 @@ const callAs = (as: string | undefined, { method, path }: Endpoint) =>
 function strangersTo({ person, key }: Admitted): Caller[] {
   const people: Record<NonNullable<Admitted['person']>, readonly Caller[]> = {
     any: [],
+    support: ['partner'],
     finance: ['partner', 'support'],
     admin: ['partner', 'support', 'finance'],
     'installation owner': PEOPLE,

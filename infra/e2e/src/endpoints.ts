@@ -1,6 +1,6 @@
 import type { Scope } from './world.js';
 
-export type Role = 'installation owner' | 'admin' | 'finance';
+export type Role = 'installation owner' | 'admin' | 'finance' | 'support';
 
 /** Who may call an endpoint. A kind of caller that is not named stays outside. */
 export interface Admitted {
@@ -74,6 +74,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/attribution',
     'PUT /v1/attribution',
     'GET /v1/referral-sources/{userId}',
+    'PUT /v1/fraud/rules',
     'GET /v1/metrics/viral',
   ),
   ...rows({ person: 'installation owner' }, 'POST /v1/tenants'),
@@ -92,6 +93,14 @@ export const ENDPOINTS: readonly Endpoint[] = [
   // Finance reads refunds as it reads purchases; here it matters who must not.
   ...rows({ person: 'finance', key: 'purchases:write' }, 'GET /v1/purchases/{id}/refunds'),
   ...rows(reader, 'GET /v1/purchases', 'GET /v1/purchases/{id}', 'GET /v1/customers', 'GET /v1/customers/unmapped'),
+  // Finance as well, which is no more than support and no less.
+  ...rows(
+    { person: 'support' },
+    'GET /v1/fraud/reviews',
+    'GET /v1/fraud/reviews/{id}',
+    'POST /v1/fraud/reviews/{id}/decide',
+    'GET /v1/fraud/rules',
+  ),
   ...rows(
     { person: 'finance' },
     'GET /v1/ledger/trial-balance',

@@ -84,6 +84,7 @@ export const REASONS = {
   },
   REFUND_CONFLICT: { http: 409, grpc: ALREADY_EXISTS, title: 'Another refund was recorded under this externalId.' },
   CUSTOMER_CONFLICT: { http: 409, grpc: ALREADY_EXISTS, title: 'The customer is another user already.' },
+  REVIEW_CLOSED: { http: 409, grpc: FAILED_PRECONDITION, title: 'The review was decided already.' },
   PURCHASE_UNATTRIBUTED: {
     http: 409,
     grpc: FAILED_PRECONDITION,

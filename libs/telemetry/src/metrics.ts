@@ -395,6 +395,31 @@ export const METRICS = {
     description: 'Commissions accrued at the split of a purchase.',
     labels: ['kind'],
   },
+  dailydoco_fraud_decisions_total: {
+    kind: 'counter',
+    unit: '{decision}',
+    description:
+      'Decisions of people about reviews, once for each rule that had a part in the review. decision: cleared, confirmed.',
+    labels: ['rule', 'decision'],
+  },
+  dailydoco_fraud_oldest_review_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Age of the oldest review that nobody has decided; 0 when there is none.',
+    labels: [],
+  },
+  dailydoco_fraud_reviews_opened_total: {
+    kind: 'counter',
+    unit: '{review}',
+    description: 'Reviews opened: what somebody earns from a purchase was held.',
+    labels: [],
+  },
+  dailydoco_fraud_signals_total: {
+    kind: 'counter',
+    unit: '{signal}',
+    description: 'What fraud rules found.',
+    labels: ['rule'],
+  },
   dailydoco_webhook_events_received_total: {
     kind: 'counter',
     unit: '{event}',

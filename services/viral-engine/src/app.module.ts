@@ -4,6 +4,7 @@ import { ClicksModule } from './clicks/clicks.module.js';
 import { CommissionsModule } from './commissions/commissions.module.js';
 import { CouponsModule } from './coupons/coupons.module.js';
 import { CustomersModule } from './customers/customers.module.js';
+import { FraudModule } from './fraud/fraud.module.js';
 import { LinksModule } from './links/links.module.js';
 import { NetworkModule } from './network/network.module.js';
 import { PlansModule } from './plans/plans.module.js';
@@ -29,6 +30,7 @@ export class AppModule {
         RefundsModule,
         WebhooksModule,
         CommissionsModule,
+        FraudModule,
         ReferralsModule,
         NetworkModule,
         LinksModule,

@@ -11,6 +11,8 @@ export type CommissionId = Id<'commission'>;
 export type RefundId = Id<'refund'>;
 /** A decision about a commission. */
 export type DecisionId = Id<'decision'>;
+/** A review of what somebody earns from a purchase, for fraud. */
+export type ReviewId = Id<'review'>;
 export type WebsiteId = Id<'website'>;
 /** A person's link for one campaign. */
 export type LinkId = Id<'link'>;
@@ -38,6 +40,7 @@ export const asUserId = (text: string): UserId => text as UserId;
 export const asPurchaseId = (text: string): PurchaseId => text as PurchaseId;
 export const asCommissionId = (text: string): CommissionId => text as CommissionId;
 export const asDecisionId = (text: string): DecisionId => text as DecisionId;
+export const asReviewId = (text: string): ReviewId => text as ReviewId;
 export const asRefundId = (text: string): RefundId => text as RefundId;
 export const asWebsiteId = (text: string): WebsiteId => text as WebsiteId;
 export const asLinkId = (text: string): LinkId => text as LinkId;

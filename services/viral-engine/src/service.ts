@@ -12,6 +12,7 @@ import { AppModule } from './app.module.js';
 import { DueStore } from './commissions/due.store.js';
 import { releaseDue } from './commissions/release-due.js';
 import { settleHolds } from './commissions/settle-holds.js';
+import { scoring, tidyReviews } from './fraud/fraud.module.js';
 import { membersConsumer } from './members/members.consumer.js';
 import { MemberStore } from './members/member.store.js';
 import { networkConsumer } from './network/purchases.consumer.js';
@@ -29,6 +30,7 @@ import { websitesConsumer } from './websites/websites.consumer.js';
 const DUE_BATCH = 500;
 const IDENTITIES_BATCH = 10_000;
 const IDENTITIES_EVERY_MS = 600_000;
+const REVIEWS_EVERY_MS = 15_000;
 
 /**
  * Puts the service together: edges, relay, consumers, schedulers, each registered with the lifecycle, whose `start`
@@ -67,6 +69,7 @@ export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): 
     membersConsumer({ book: (sql) => new MemberStore(sql, { outbox, newId }), clock, randomBytes }),
     websitesConsumer(clock),
     networkConsumer(),
+    scoring(runtime),
   ]);
   repeat(runtime, {
     name: 'commission-release',
@@ -96,6 +99,7 @@ export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): 
       ),
   });
   countNetworks(runtime);
+  repeat(runtime, { name: 'fraud-reviews', everyMs: REVIEWS_EVERY_MS, run: () => tidyReviews(runtime) });
   repeat(runtime, {
     name: 'click-identities',
     everyMs: IDENTITIES_EVERY_MS,

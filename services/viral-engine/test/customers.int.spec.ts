@@ -232,7 +232,7 @@ describe('Attribution', () => {
   it('splits by the plan of occurredAt and the upline now held, tells all events, and keeps id and metadata', async () => {
     const { tenantId, people, key } = await edges.tenant(1);
     const occurredAt = new Date(START.getTime() - 3_600_000).toISOString();
-    const body = customerSale('cus', { occurredAt, metadata: { note: 'mine' } });
+    const body = customerSale('cus', { occurredAt, metadata: { note: 'mine' }, paymentFingerprint: 'card' });
     const { body: before } = await post(key, body);
     // A later version of the plan does not take what happened before it.
     await engine.addPlan(tenantId, { planId: 'standard', levelsBps: [100] });
@@ -249,6 +249,10 @@ describe('Attribution', () => {
       total: usd('15.80'),
       metadata: { note: 'mine' },
     });
+    const cards = await engine.pool.query('SELECT buyer_id, purchase_id FROM buyer_payment WHERE tenant_id = $1', [
+      tenantId,
+    ]);
+    expect(cards.rows).toEqual([{ buyer_id: people[0], purchase_id: before.id }]);
     const events = await engine.eventsOf(before);
     expect(events.map(({ name, key: by, payload }) => [name, by, payload.purchaseSequence])).toEqual([
       ['PurchaseRecorded', people[0], 1n],
@@ -340,7 +344,7 @@ describe('Attribution', () => {
       mapping = map(key, 'cus', people[0]!);
       await waitingForLock();
       await book.claimExternalId(purchase);
-      await book.add(purchase, undefined);
+      await book.add(purchase, { metadata: undefined });
     });
     expect(await mapping).toMatchObject({ status: 201 });
     await attributeAll();

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DomainError } from '@dailydoco/errors';
 import { type Edges, sale, startEdges, usd } from './edges.js';
 import { checkBooks, type Engine, START, startEngine } from './engine.js';
+import { PaymentFingerprints } from '../src/fraud/payment-fingerprints.js';
 import { asWebsiteId } from '../src/ids.js';
 
 let engine: Engine;
@@ -51,6 +52,25 @@ describe('POST /v1/purchases', () => {
       net: usd('15.80'),
       availableAt: '2026-07-01T11:59:00.000Z',
     });
+  });
+
+  it('keeps of the card that paid only a fingerprint, once for a buyer, and never shows it', async () => {
+    const { tenantId, people, key } = await edges.tenant();
+    const post = async (paymentFingerprint: string) =>
+      edges.call('POST', '/v1/purchases', { as: key, body: sale(people[0]!, { paymentFingerprint }) });
+    const [first, second, other] = [await post('card_4242'), await post('card_4242'), await post('card_1881')];
+    expect([first.status, second.status, other.status]).toEqual([201, 201, 201]);
+    expect(JSON.stringify(first.body)).not.toContain('4242');
+    const { rows } = await engine.pool.query(
+      'SELECT buyer_id, purchase_id, fingerprint FROM buyer_payment WHERE tenant_id = $1 ORDER BY purchase_id',
+      [tenantId],
+    );
+    expect(rows.map(({ purchase_id }) => purchase_id)).toEqual([first.body.id, other.body.id]);
+    const payments = edges.get(PaymentFingerprints);
+    expect(rows.map(({ fingerprint }) => Buffer.from(fingerprint).toString('hex'))).toEqual(
+      ['card_4242', 'card_1881'].map((card) => Buffer.from(payments.of(tenantId, card)).toString('hex')),
+    );
+    expect(payments.of(engine.newTenant(), 'card_4242')).not.toEqual(payments.of(tenantId, 'card_4242'));
   });
 
   it('fifty times at once, each with a key of its own: one 201 and 49 times 200', async () => {
@@ -117,6 +137,8 @@ describe('POST /v1/purchases', () => {
     ['a stream that is no slug', { stream: 'Subscription' }, 'stream'],
     ['a time that is none', { occurredAt: 'yesterday' }, 'occurredAt'],
     ['a time before all time', { occurredAt: '0000-01-01T00:00:00Z' }, 'occurredAt'],
+    ['an empty payment fingerprint', { paymentFingerprint: '' }, 'paymentFingerprint'],
+    ['a payment fingerprint too long', { paymentFingerprint: 'x'.repeat(201) }, 'paymentFingerprint'],
     ['metadata too large', { metadata: { text: 'x'.repeat(5000) } }, 'metadata'],
   ];
   it.each(bad)('with %s is 400 and names the field', async (_, wrong, path) => {

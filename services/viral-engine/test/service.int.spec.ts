@@ -128,6 +128,46 @@ describe('The service among its neighbours', () => {
     );
   });
 
+  it('scores what was bought, once, also when everything is told again', async () => {
+    const tenantId = engine.newTenant();
+    const [referrer, buyer] = [asUserId(engine.newId()), asUserId(engine.newId())];
+    const none = Buffer.alloc(0);
+    const device = Buffer.alloc(16, 1);
+    const fingerprints = { email: none, emailDisposable: false, address: none, agent: none, device };
+    const told = (userId: UserId, referralCode = '') => {
+      const payload = { userId, referralCode, visitorId: '', registeredAt: START, fingerprints };
+      return outgoing({ type: events.userRegistered, key: userId, tenantId, payload, occurredAt: START });
+    };
+    await publish(told(referrer));
+    await eventually(() => memberOf(tenantId, referrer), { timeoutMs: 30_000 });
+    await publish(told(buyer, await codeOf(referrer)));
+    await eventually(() => memberOf(tenantId, buyer));
+    const purchase = await buy(tenantId, buyer);
+    const found = async () => {
+      const { rows } = await engine.pool.query(
+        `SELECT r.score, r.status, (SELECT sum(h.purchases)::int FROM referral_hour h WHERE h.tenant_id = r.tenant_id) AS purchases
+         FROM fraud_review r WHERE r.tenant_id = $1`,
+        [tenantId],
+      );
+      return rows;
+    };
+    const once = [{ score: 60, status: 'open', purchases: 1 }];
+    await eventually(async () => expect(await found()).toEqual(once));
+    const stands = await new PurchaseStore(engine.pool).byId(tenantId, purchase.id);
+    expect(stands!.commissions[0]).toMatchObject({ status: 'held', holdCauses: ['fraud_review'] });
+
+    await engine.pool.query('UPDATE messaging.outbox SET published_at = NULL WHERE tenant_id = $1', [tenantId]);
+    // Of the same key as what is told again, so it is heard after it.
+    await buy(tenantId, buyer);
+    const twice = { score: 60, status: 'open', purchases: 2 };
+    await eventually(async () => expect(await found()).toEqual([twice, twice]));
+    expect((await engine.eventsOf(purchase)).map(({ name }) => name)).toEqual([
+      'PurchaseRecorded',
+      'CommissionsAccrued',
+      'CommissionsHeld',
+    ]);
+  });
+
   it('publishes all it wrote', async () => {
     await eventually(async () => {
       const { rows } = await engine.pool.query(

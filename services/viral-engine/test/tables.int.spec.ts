@@ -29,6 +29,9 @@ const APPEND_ONLY = [
   'registration_source',
   'registration_touch',
   'network_move',
+  'fraud_tuning',
+  'fraud_signal',
+  'fraud_decision',
 ];
 
 beforeAll(async () => {
@@ -92,6 +95,26 @@ describe('Who a customer is', () => {
     expect(await refusal(owner, set(other!))).toBe(RESTRICTED);
     expect(await refusal(engine.pool, 'DELETE FROM customer')).toBe(PERMISSION_DENIED);
     expect(await refusal(owner, 'DELETE FROM customer')).toBe(RESTRICTED);
+  });
+});
+
+describe('A review', () => {
+  it('that is closed stays closed, and none is deleted', async () => {
+    const tenantId = engine.newTenant();
+    const [buyer, referrer] = await engine.line(tenantId, 1);
+    const { id } = await engine.record(engine.order(tenantId, buyer!));
+    await engine.pool.query(
+      `INSERT INTO fraud_review (tenant_id, id, purchase_id, buyer_id, beneficiary_id, score, threshold, opened_at)
+       VALUES ($1, $2, $2, $3, $4, 60, 60, now())`,
+      [tenantId, id, buyer, referrer],
+    );
+    const set = (status: string) => `UPDATE fraud_review SET status = '${status}' WHERE tenant_id = '${tenantId}'`;
+    expect(await refusal(engine.pool, set('cleared'))).toBe('done');
+    expect(await refusal(engine.pool, set('open'))).toBe(RESTRICTED);
+    expect(await refusal(owner, set('confirmed'))).toBe(RESTRICTED);
+    expect(await refusal(engine.pool, 'UPDATE fraud_review SET score = 1')).toBe(PERMISSION_DENIED);
+    expect(await refusal(engine.pool, 'DELETE FROM fraud_review')).toBe(PERMISSION_DENIED);
+    expect(await refusal(owner, 'DELETE FROM fraud_review')).toBe(RESTRICTED);
   });
 });
 

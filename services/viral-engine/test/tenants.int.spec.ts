@@ -33,6 +33,12 @@ describe("Another tenant's ids", () => {
     const theirMember = await engine.join(theirs);
     const terms = { code: `mine-${engine.newId().slice(-8)}`, ownerId: mine.people[1] };
     const { body: coupon } = await edges.call('POST', '/v1/coupons', { as: admin, body: terms });
+    const reviewId = engine.newId();
+    await engine.pool.query(
+      `INSERT INTO fraud_review (tenant_id, id, purchase_id, buyer_id, beneficiary_id, score, threshold, opened_at)
+       VALUES ($1, $2, $3, $4, $5, 60, 60, now())`,
+      [mine.tenantId, reviewId, purchase.id, mine.people[0], mine.people[1]],
+    );
     const refund = { externalId: 'theirs', reason: 'requested' };
     const tries: [string, string, string, object | undefined, number][] = [
       ['POST', '/v1/purchases', key, sale(mine.people[0]!), 404],
@@ -53,6 +59,8 @@ describe("Another tenant's ids", () => {
         { reason: 'theirs' },
         404,
       ]),
+      ['GET', `/v1/fraud/reviews/${reviewId}`, owner, undefined, 404],
+      ['POST', `/v1/fraud/reviews/${reviewId}/decide`, owner, { decision: 'cleared', reason: 'theirs' }, 404],
       ['GET', `/v1/links/${link.id}`, owner, undefined, 404],
       ['POST', `/v1/links/${link.id}/codes`, owner, {}, 404],
       ['POST', `/v1/links/${link.id}/archive`, owner, undefined, 404],
@@ -74,6 +82,8 @@ describe("Another tenant's ids", () => {
     expect(list.body.items).toEqual([]);
     const customers = await edges.call('GET', '/v1/customers/unmapped', { as: key });
     expect(customers.body.items).toEqual([]);
+    const reviews = await edges.call('GET', '/v1/fraud/reviews', { as: owner });
+    expect(reviews.body.items).toEqual([]);
     const endpoints = await edges.call('GET', '/v1/webhook-endpoints', { as: owner });
     expect(endpoints.body.items).toEqual([]);
     const plans = await edges.call('GET', '/v1/plans', { as: owner });
@@ -102,6 +112,10 @@ describe('The OpenAPI document', () => {
       '/v1/coupons/{id}/archive',
       '/v1/customers',
       '/v1/customers/unmapped',
+      '/v1/fraud/reviews',
+      '/v1/fraud/reviews/{id}',
+      '/v1/fraud/reviews/{id}/decide',
+      '/v1/fraud/rules',
       '/v1/landing-origins',
       '/v1/links',
       '/v1/links/{id}',

@@ -45,6 +45,11 @@ export const APPLIERS: readonly Applier[] = [
     service: 'viral-engine',
     types: [events.userRegistered, events.userSuspended, events.userReactivated],
   },
+  {
+    name: 'viral-engine-fraud',
+    service: 'viral-engine',
+    types: [events.userRegistered, events.memberJoined, events.commissionsAccrued, events.commissionsReversed],
+  },
   { name: 'viral-engine-websites', service: 'viral-engine', types: [events.sitePublished] },
   {
     name: 'viral-engine-network',

@@ -55,6 +55,20 @@ export function purchasesRow(where: string): RowSpec {
           },
         ],
       },
+      {
+        title: 'Fraud signals',
+        description:
+          'What each fraud rule finds, a second, and the reviews that were opened for it; confirmed ÷ decided is the precision of a rule.',
+        unit: 'ops',
+        queries: [
+          { expr: rate({ metric: 'dailydoco_fraud_signals_total', where, by: 'rule' }), legend: '{{rule}}' },
+          { expr: rate({ metric: 'dailydoco_fraud_reviews_opened_total', where, by: 'job' }), legend: 'reviews' },
+          {
+            expr: rate({ metric: 'dailydoco_fraud_decisions_total', where, by: 'rule, decision' }),
+            legend: '{{decision}}: {{rule}}',
+          },
+        ],
+      },
     ],
   };
 }

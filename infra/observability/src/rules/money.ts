@@ -109,6 +109,15 @@ and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
         '{{ $value | humanize }} clicks were not recorded in {{ $labels.namespace }} within 10 minutes ({{ $labels.reason }}).',
     },
     {
+      alert: 'FraudReviewsWait',
+      severity: 'warning',
+      expr: 'max by (namespace) (dailydoco_fraud_oldest_review_age_seconds) > 3 * 24 * 3600',
+      for: '15m',
+      summary: 'Somebody’s money is held, and nobody decides.',
+      description:
+        'The oldest review for fraud in {{ $labels.namespace }} has been waiting for {{ $value | humanizeDuration }}.',
+    },
+    {
       alert: 'CompletionsUnrecorded',
       severity: 'warning',
       expr: grown({ metric: 'dailydoco_completions_unrecorded_total', window: '1h', by: 'namespace, provider' }),

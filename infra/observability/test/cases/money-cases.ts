@@ -9,6 +9,7 @@ const REFUSED = 'dailydoco_group_writer_refused_items_total';
 const QUEUE = 'dailydoco_group_writer_queue_items';
 const COMMITS = 'dailydoco_group_writer_commit_duration_seconds_count';
 const CLICKS = 'dailydoco_clicks_dropped_total';
+const OLDEST_REVIEW = 'dailydoco_fraud_oldest_review_age_seconds';
 const UNRECORDED = 'dailydoco_completions_unrecorded_total';
 const COMPLETIONS = 'dailydoco_completions_total';
 const DD = { namespace: 'dd' };
@@ -174,6 +175,19 @@ export const MONEY_CASES: readonly AlertCase[] = [
   quiet('ClicksDropped', 'ten minutes later', {
     series: { [of(CLICKS, 'viral-engine', { reason: 'full' })]: '0x5 40x40' },
     atMinute: 30,
+  }),
+  fires('FraudReviewsWait', 'when the oldest review is older than three days', {
+    series: { [of(OLDEST_REVIEW, 'viral-engine', {})]: '259260x30' },
+    atMinute: 20,
+    firing: {
+      severity: 'warning',
+      labels: DD,
+      description: 'The oldest review for fraud in dd has been waiting for 3d 0h 1m 0s.',
+    },
+  }),
+  quiet('FraudReviewsWait', 'when it is not older than that', {
+    series: { [of(OLDEST_REVIEW, 'viral-engine', {})]: '259200x30' },
+    atMinute: 20,
   }),
   fires('CompletionsUnrecorded', 'at the first one', {
     series: { [of(UNRECORDED, 'ai-gateway', { provider: 'openai', status: 'complete' })]: '_x5 2x80' },

@@ -17,6 +17,7 @@ export interface DueCustomer {
 export interface WaitingPurchase {
   readonly purchase: UnattributedPurchase;
   readonly metadata: PurchaseOrder['metadata'];
+  readonly paymentFingerprint: PurchaseOrder['paymentFingerprint'];
 }
 
 /** Attribution in an open database transaction. */
@@ -117,10 +118,10 @@ export class AttributePurchases {
     return { id, order: { tenantId, buyerId: userId, externalId, websiteId, referral, at, isTold: true } };
   }
 
-  #itemOf({ purchase, metadata }: WaitingPurchase, buyerId: UserId): PurchaseItem {
+  #itemOf({ purchase, ...apart }: WaitingPurchase, buyerId: UserId): PurchaseItem {
     return {
       id: purchase.id,
-      order: attributedOrder(purchase, { buyerId, metadata }),
+      order: attributedOrder(purchase, { buyerId, ...apart }),
       receivedAt: purchase.receivedAt,
       idempotency: undefined,
       ignoreWebsiteOwner: this.#ownerless.has(purchase.id),

@@ -32,13 +32,19 @@ export class AttributionStore implements AttributionBook {
   }
 
   async readWaiting({ tenantId, customerId }: DueCustomer, limit: number): Promise<WaitingPurchase[]> {
-    const { rows } = await this.#sql.query<UnattributedRow & { metadata: Record<string, unknown> | null }>(
-      `SELECT ${UNATTRIBUTED_COLUMNS}, w.metadata FROM waiting_purchase w
+    const { rows } = await this.#sql.query<
+      UnattributedRow & { metadata: Record<string, unknown> | null; payment_fingerprint: Buffer | null }
+    >(
+      `SELECT ${UNATTRIBUTED_COLUMNS}, w.metadata, w.payment_fingerprint FROM waiting_purchase w
        JOIN unattributed_purchase u ON u.tenant_id = w.tenant_id AND u.id = w.purchase_id
        WHERE w.tenant_id = $1 AND w.customer_id = $2 ORDER BY w.purchase_id LIMIT $3`,
       [tenantId, customerId, limit],
     );
-    return rows.map((row) => ({ purchase: toUnattributed(row), metadata: row.metadata ?? undefined }));
+    return rows.map((row) => ({
+      purchase: toUnattributed(row),
+      metadata: row.metadata ?? undefined,
+      paymentFingerprint: row.payment_fingerprint ?? undefined,
+    }));
   }
 
   async lookAgain({ tenantId, customerId }: DueCustomer, at: Date | undefined): Promise<void> {

@@ -20,7 +20,7 @@ export interface UnattributedBook {
   /** False when the external id is taken. */
   claimExternalId(purchase: UnattributedPurchase): Promise<boolean>;
   find(tenantId: TenantId, externalId: string): Promise<UnattributedPurchase | undefined>;
-  add(purchase: UnattributedPurchase, metadata: CustomerOrder['metadata']): Promise<void>;
+  add(purchase: UnattributedPurchase, apart: Pick<CustomerOrder, 'metadata' | 'paymentFingerprint'>): Promise<void>;
   saveAnswer(answer: { claim: KeyClaim; status: number; body: unknown }): Promise<void>;
 }
 
@@ -73,7 +73,7 @@ async function createOrFind(
   const { order } = item;
   const purchase = unattributed(order, item);
   if (await book.claimExternalId(purchase)) {
-    await book.add(purchase, order.metadata);
+    await book.add(purchase, order);
     return { created: true, purchase };
   }
   const existing = await book.find(order.tenantId, order.externalId);

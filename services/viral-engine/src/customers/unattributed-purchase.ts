@@ -53,7 +53,7 @@ export function unattributed(
 /** The order that an unattributed purchase was recorded from, now that its buyer is known. */
 export function attributedOrder(
   purchase: UnattributedPurchase,
-  known: Pick<PurchaseOrder, 'buyerId' | 'metadata'>,
+  known: Pick<PurchaseOrder, 'buyerId' | 'metadata' | 'paymentFingerprint'>,
 ): PurchaseOrder {
   return {
     tenantId: purchase.tenantId,
@@ -65,6 +65,7 @@ export function attributedOrder(
     websiteId: purchase.websiteId,
     occurredAt: purchase.occurredAtGiven ? purchase.occurredAt : undefined,
     metadata: known.metadata,
+    paymentFingerprint: known.paymentFingerprint,
   };
 }
 

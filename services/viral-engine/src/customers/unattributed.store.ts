@@ -54,7 +54,10 @@ export class UnattributedStore implements UnattributedBook {
     return readUnattributed(this.#sql, tenantId, { externalId });
   }
 
-  async add(purchase: UnattributedPurchase, metadata: CustomerOrder['metadata']): Promise<void> {
+  async add(
+    purchase: UnattributedPurchase,
+    { metadata, paymentFingerprint }: Pick<CustomerOrder, 'metadata' | 'paymentFingerprint'>,
+  ): Promise<void> {
     const { tenantId, id, customerId } = purchase;
     await this.#sql.query(
       `INSERT INTO unattributed_purchase (tenant_id, id, external_id, customer_id, amount_micros, currency, stream,
@@ -78,8 +81,15 @@ export class UnattributedStore implements UnattributedBook {
       ],
     );
     await this.#sql.query(
-      'INSERT INTO waiting_purchase (tenant_id, purchase_id, customer_id, metadata) VALUES ($1, $2, $3, $4::jsonb)',
-      [tenantId, id, customerId, metadata === undefined ? null : JSON.stringify(metadata)],
+      `INSERT INTO waiting_purchase (tenant_id, purchase_id, customer_id, metadata, payment_fingerprint)
+       VALUES ($1, $2, $3, $4::jsonb, $5)`,
+      [
+        tenantId,
+        id,
+        customerId,
+        metadata === undefined ? null : JSON.stringify(metadata),
+        paymentFingerprint === undefined ? null : Buffer.from(paymentFingerprint),
+      ],
     );
   }
 

@@ -45,7 +45,8 @@ export async function decideGroup(
     records.set(pairKey(purchase.tenantId, purchase.externalId), purchase);
     events.push(...eventsOf(purchase, item.traceparent));
   }
-  await group.add({ records: [...records.values()], firsts, events, metadata: metadataOf(working) });
+  const apart = { metadata: metadataOf(working), payments: paymentsOf(working) };
+  await group.add({ records: [...records.values()], firsts, events, ...apart });
   const changed = counters?.changed() ?? [];
   if (changed.length > 0) await group.saveCounters(changed);
   return records;
@@ -246,5 +247,11 @@ function eventsOf(record: PurchaseRecord, traceparent: string | undefined): Mone
 function metadataOf(working: readonly PurchaseItem[]) {
   return working.flatMap(({ id, order: { tenantId, buyerId, metadata } }) =>
     metadata === undefined ? [] : [{ tenantId, purchaseId: id, buyerId, metadata }],
+  );
+}
+
+function paymentsOf(working: readonly PurchaseItem[]) {
+  return working.flatMap(({ id, order: { tenantId, buyerId, paymentFingerprint: fingerprint } }) =>
+    fingerprint === undefined ? [] : [{ tenantId, purchaseId: id, buyerId, fingerprint }],
   );
 }

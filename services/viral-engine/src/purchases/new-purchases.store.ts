@@ -8,13 +8,14 @@ import { toStored } from './split-snapshot.store.js';
 /** Writes new purchases, their commissions and what goes with them; their external ids are claimed already. */
 export async function insertPurchases(
   sql: Sql,
-  { records, firsts, metadata }: NewPurchases,
+  { records, firsts, metadata, payments }: NewPurchases,
   randomBytes: (count: number) => Uint8Array,
 ): Promise<void> {
   await insertFacts(sql, records);
   await insertCommissions(sql, records);
   if (firsts.length > 0) await insertFirsts(sql, firsts);
   if (metadata.length > 0) await insertMetadata(sql, metadata, randomBytes);
+  if (payments.length > 0) await insertPayments(sql, payments);
 }
 
 async function insertFacts(sql: Sql, records: readonly PurchaseRecord[]): Promise<void> {
@@ -91,6 +92,23 @@ async function insertFirsts(sql: Sql, firsts: NewPurchases['firsts']): Promise<v
       firsts.map((first) => first.planId),
       firsts.map((first) => first.purchaseId),
       firsts.map((first) => first.occurredAt.toISOString()),
+    ],
+  );
+}
+
+/** A buyer's cards are written under the buyer's lock, so no two groups wait for each other here. */
+async function insertPayments(sql: Sql, payments: NewPurchases['payments']): Promise<void> {
+  await sql.query(
+    `INSERT INTO buyer_payment (tenant_id, buyer_id, fingerprint, purchase_id)
+     SELECT DISTINCT ON (tenant_id, buyer_id, fingerprint) tenant_id, buyer_id, decode(fingerprint, 'hex'), purchase_id
+     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[])
+       AS payment (tenant_id, buyer_id, fingerprint, purchase_id)
+     ORDER BY tenant_id, buyer_id, fingerprint, purchase_id ON CONFLICT DO NOTHING`,
+    [
+      payments.map(({ tenantId }) => tenantId),
+      payments.map(({ buyerId }) => buyerId),
+      payments.map(({ fingerprint }) => Buffer.from(fingerprint).toString('hex')),
+      payments.map(({ purchaseId }) => purchaseId),
     ],
   );
 }

@@ -13,6 +13,17 @@ export const productTagSchema = z
   .refine(isProductTag, 'must be a slug such as pro-yearly')
   .meta({ description: 'What was sold, finer than the stream, as a slug: [a-z][a-z0-9_-]{0,63}.' });
 
+/** What the payment provider calls the card or account that paid. */
+export const paymentFingerprintSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine((text) => text.isWellFormed() && !text.includes('\0'), 'must be well-formed text')
+  .meta({
+    description:
+      'What the payment provider calls the card or account that paid, the same for every payment by it. Kept as an HMAC only, to find accounts that belong together.',
+  });
+
 /** Earlier times cannot be meant, and the database's calendar begins later than JavaScript's. */
 export function isConceivable(at: Date): boolean {
   return at.getTime() >= 0;

@@ -71,6 +71,12 @@ export interface NewPurchases {
     readonly buyerId: UserId;
     readonly metadata: Readonly<Record<string, unknown>>;
   }[];
+  readonly payments: readonly {
+    readonly tenantId: TenantId;
+    readonly purchaseId: PurchaseId;
+    readonly buyerId: UserId;
+    readonly fingerprint: Uint8Array;
+  }[];
 }
 
 /** One open database transaction that records purchases. Maps are keyed by `pairKey` (or `firstKey`). */

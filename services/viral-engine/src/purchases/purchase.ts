@@ -25,6 +25,8 @@ export interface PurchaseOrder {
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   /** Who brought the buyer, for a first purchase; never compared. */
   readonly referral?: ReferralClaim | undefined;
+  /** Of the card or account that paid; kept apart, never compared. */
+  readonly paymentFingerprint?: Uint8Array | undefined;
 }
 
 /** A sale as recorded. Nothing here ever changes. */

@@ -17,11 +17,18 @@ import { inAnswerOrder } from '../commissions/commission.js';
 import { protoKind } from '../commissions/commission.codec.js';
 import { customerIdSchema, refineBuyer } from '../customers/customer-fields.http.js';
 import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
-import { asCustomerId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
+import { PaymentFingerprints } from '../fraud/payment-fingerprints.js';
+import { asCustomerId, asTenantId, asUserId, asWebsiteId, type TenantId } from '../ids.js';
 import { referralClaim } from '../members/referral-source.js';
 import { mapInFlight, Slots } from './in-flight.js';
 import type { PurchaseRecord } from './purchase.js';
-import { couponCodeSchema, isConceivable, productTagSchema, streamSchema } from './purchase-fields.http.js';
+import {
+  couponCodeSchema,
+  isConceivable,
+  paymentFingerprintSchema,
+  productTagSchema,
+  streamSchema,
+} from './purchase-fields.http.js';
 import { type RecordedPurchase, RecordPurchase } from './record-purchase.js';
 
 /** What one stream may have under way, and what all streams of this process may: the writer's queue has room for both
@@ -51,6 +58,7 @@ const recordPurchaseRequest = z
     websiteId: z.literal('').or(uuidSchema),
     occurredAt: z.date().refine(isConceivable, 'must not lie before 1970').optional(),
     couponCode: absent.or(couponCodeSchema).optional(),
+    paymentFingerprint: paymentFingerprintSchema.optional(),
   })
   .superRefine(refineBuyer);
 
@@ -58,15 +66,20 @@ const recordPurchaseRequest = z
 @GrpcRequires({ apiKey: { scopes: ['purchases:write'] } })
 export class PurchasesGrpc implements GrpcHandlers<typeof PurchaseServiceService> {
   readonly #recordPurchase: RecordPurchase;
+  readonly #payments: PaymentFingerprints;
   readonly #slots = new Slots(MAX_IN_STREAMS);
 
-  constructor(@Inject(RecordPurchase) recordPurchase: RecordPurchase) {
+  constructor(
+    @Inject(RecordPurchase) recordPurchase: RecordPurchase,
+    @Inject(PaymentFingerprints) payments: PaymentFingerprints,
+  ) {
     this.#recordPurchase = recordPurchase;
+    this.#payments = payments;
   }
 
   async recordPurchase(request: RecordPurchaseRequest, call: CallContext): Promise<RecordPurchaseResponse> {
     const traceparent = call.traceparent ?? currentTraceparent();
-    const recorded = await this.#recordPurchase.record(toOrder(request, call.tenantId), {
+    const recorded = await this.#recordPurchase.record(toOrder(request, asTenantId(call.tenantId), this.#payments), {
       mayBackdate: mayBackdate(call.principal),
       traceparent,
       signal: call.signal,
@@ -94,21 +107,18 @@ export class PurchasesGrpc implements GrpcHandlers<typeof PurchaseServiceService
   }
 }
 
-function toOrder(request: RecordPurchaseRequest, tenantId: string): IncomingPurchase {
+function toOrder(request: RecordPurchaseRequest, tenantId: TenantId, payments: PaymentFingerprints): IncomingPurchase {
   const parsed = recordPurchaseRequest.safeParse(request);
   if (!parsed.success) throw validationFailed(parsed.error.issues);
-  const { externalId, buyerId, customerId, amount, stream, productTag, websiteId, occurredAt, couponCode } =
-    parsed.data;
+  const { buyerId, customerId, websiteId, occurredAt, couponCode, paymentFingerprint, ...rest } = parsed.data;
   const order = {
-    tenantId: asTenantId(tenantId),
-    externalId,
-    amount,
-    stream,
-    productTag,
-    websiteId: websiteId === '' ? undefined : asWebsiteId(websiteId),
+    ...rest,
+    tenantId,
     occurredAt,
+    websiteId: websiteId === '' ? undefined : asWebsiteId(websiteId),
     metadata: undefined,
     referral: referralClaim({ couponCode, clickId: undefined }),
+    paymentFingerprint: paymentFingerprint === undefined ? undefined : payments.of(tenantId, paymentFingerprint),
   };
   if (buyerId !== undefined) return { ...order, buyerId: asUserId(buyerId) };
   if (customerId !== undefined) return { ...order, customerId: asCustomerId(customerId) };

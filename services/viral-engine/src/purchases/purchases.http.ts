@@ -19,10 +19,17 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { customerIdSchema, refineBuyer } from '../customers/customer-fields.http.js';
 import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
+import { PaymentFingerprints } from '../fraud/payment-fingerprints.js';
 import { asCustomerId, asPurchaseId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
 import { referralClaim } from '../members/referral-source.js';
 import { FindPurchase, type FoundPurchase } from './find-purchase.js';
-import { couponCodeSchema, isConceivable, productTagSchema, streamSchema } from './purchase-fields.http.js';
+import {
+  couponCodeSchema,
+  isConceivable,
+  paymentFingerprintSchema,
+  productTagSchema,
+  streamSchema,
+} from './purchase-fields.http.js';
 import {
   purchaseSchema,
   type PurchaseView,
@@ -44,6 +51,7 @@ const purchaseBody = z
     occurredAt: timestampSchema.refine(isConceivable, 'must not lie before 1970').optional(),
     metadata: metadataSchema.optional(),
     couponCode: couponCodeSchema.optional(),
+    paymentFingerprint: paymentFingerprintSchema.optional(),
   })
   .superRefine(refineBuyer)
   .meta({ id: 'PurchaseInput' });
@@ -54,13 +62,16 @@ const byExternalId = z.strictObject({ externalId: externalIdSchema });
 export class PurchasesHttp {
   readonly #recordPurchase: RecordPurchase;
   readonly #findPurchase: FindPurchase;
+  readonly #payments: PaymentFingerprints;
 
   constructor(
     @Inject(RecordPurchase) recordPurchase: RecordPurchase,
     @Inject(FindPurchase) findPurchase: FindPurchase,
+    @Inject(PaymentFingerprints) payments: PaymentFingerprints,
   ) {
     this.#recordPurchase = recordPurchase;
     this.#findPurchase = findPurchase;
+    this.#payments = payments;
   }
 
   @Post()
@@ -86,7 +97,7 @@ export class PurchasesHttp {
     @Caller() caller: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const answer = await this.#recordPurchase.record(toOrder(body, caller), {
+    const answer = await this.#recordPurchase.record(toOrder(body, caller, this.#payments), {
       mayBackdate: caller.kind === 'apiKey' && caller.scopes.includes('purchases:backdate'),
       idempotency: {
         claim: keyClaim({ key, scope, requestHash: requestHash(body) }),
@@ -124,10 +135,15 @@ export class PurchasesHttp {
   }
 }
 
-function toOrder(body: z.output<typeof purchaseBody>, caller: Principal): IncomingPurchase {
-  const { buyerId, customerId } = body;
+function toOrder(
+  body: z.output<typeof purchaseBody>,
+  caller: Principal,
+  payments: PaymentFingerprints,
+): IncomingPurchase {
+  const { buyerId, customerId, paymentFingerprint } = body;
+  const tenantId = asTenantId(tenantOf(caller));
   const order = {
-    tenantId: asTenantId(tenantOf(caller)),
+    tenantId,
     externalId: body.externalId,
     amount: body.amount,
     stream: body.stream,
@@ -136,6 +152,7 @@ function toOrder(body: z.output<typeof purchaseBody>, caller: Principal): Incomi
     occurredAt: body.occurredAt,
     metadata: body.metadata,
     referral: referralClaim({ couponCode: body.couponCode, clickId: undefined }),
+    paymentFingerprint: paymentFingerprint === undefined ? undefined : payments.of(tenantId, paymentFingerprint),
   };
   if (buyerId !== undefined) return { ...order, buyerId: asUserId(buyerId) };
   if (customerId !== undefined) return { ...order, customerId: asCustomerId(customerId) };

@@ -6,6 +6,7 @@ import { AttributionStore } from '../customers/attribution.store.js';
 import { CustomerUsers } from '../customers/customer.store.js';
 import { recordUnattributed } from '../customers/record-unattributed.js';
 import { UnattributedReadStore, UnattributedStore } from '../customers/unattributed.store.js';
+import { PaymentFingerprints } from '../fraud/payment-fingerprints.js';
 import { membersOf } from '../members/members.module.js';
 import { firstPurchaseConversion } from '../referrals/referrals.module.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
@@ -116,6 +117,11 @@ export function recordPurchaseOf(runtime: Runtime): RecordPurchase {
     {
       provide: FindPurchase,
       useFactory: ({ pool }: Runtime) => new FindPurchase(new PurchaseStore(pool), new UnattributedReadStore(pool)),
+      inject: [RUNTIME],
+    },
+    {
+      provide: PaymentFingerprints,
+      useFactory: ({ config }: Runtime) => new PaymentFingerprints(Buffer.from(config.KEY_ENCRYPTION_SECRET, 'base64')),
       inject: [RUNTIME],
     },
     { provide: STATE_READS, useFactory: ({ pool }: Runtime) => new PurchaseStateStore(pool), inject: [RUNTIME] },

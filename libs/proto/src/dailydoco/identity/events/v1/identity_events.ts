@@ -22,7 +22,7 @@ export interface UserRegistered {
     | string
     | undefined;
   /** Unset for the first owners of tenants, who did not register by themselves. */
-  fingerprints: RegistrationFingerprints | undefined;
+  fingerprints?: RegistrationFingerprints | undefined;
 }
 
 /**
