@@ -82,7 +82,14 @@ export interface RecordPurchaseRequest {
    * a signed click id. What cannot apply changes nothing and is no error. Up to 200 characters each.
    */
   couponCode?: string | undefined;
-  clickId?: string | undefined;
+  clickId?:
+    | string
+    | undefined;
+  /**
+   * What the payment provider calls the card or account that paid, the same for every payment by it: any text of 1-200
+   * characters. Kept as an HMAC only. Unset: not known.
+   */
+  paymentFingerprint?: string | undefined;
 }
 
 export interface RecordPurchaseResponse {
@@ -519,6 +526,7 @@ function createBaseRecordPurchaseRequest(): RecordPurchaseRequest {
     customerId: "",
     couponCode: undefined,
     clickId: undefined,
+    paymentFingerprint: undefined,
   };
 }
 
@@ -553,6 +561,9 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     }
     if (message.clickId !== undefined) {
       writer.uint32(106).string(message.clickId);
+    }
+    if (message.paymentFingerprint !== undefined) {
+      writer.uint32(162).string(message.paymentFingerprint);
     }
     return writer;
   },
@@ -650,6 +661,14 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
             message.clickId = reader.string();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.paymentFingerprint = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -706,6 +725,11 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
         : isSet(object.click_id)
         ? globalThis.String(object.click_id)
         : undefined,
+      paymentFingerprint: isSet(object.paymentFingerprint)
+        ? globalThis.String(object.paymentFingerprint)
+        : isSet(object.payment_fingerprint)
+        ? globalThis.String(object.payment_fingerprint)
+        : undefined,
     };
   },
 
@@ -741,6 +765,9 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     if (message.clickId !== undefined) {
       obj.clickId = message.clickId;
     }
+    if (message.paymentFingerprint !== undefined) {
+      obj.paymentFingerprint = message.paymentFingerprint;
+    }
     return obj;
   },
 
@@ -761,6 +788,7 @@ export const RecordPurchaseRequest: MessageFns<RecordPurchaseRequest> = {
     message.customerId = object.customerId ?? "";
     message.couponCode = object.couponCode ?? undefined;
     message.clickId = object.clickId ?? undefined;
+    message.paymentFingerprint = object.paymentFingerprint ?? undefined;
     return message;
   },
 };
