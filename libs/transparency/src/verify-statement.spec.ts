@@ -213,6 +213,20 @@ describe('what the leaves say', () => {
     expect(await codesOf(reasons)).toEqual([]);
   });
 
+  it('lets finance release before the time, and nobody else', async () => {
+    const at = '2026-06-20T00:00:00.000Z';
+    const released = (altered: Partial<Leaf>) =>
+      codesOf([
+        ...LEAVES.slice(0, 6),
+        { ...LEAVES[6]!, reason: 'released_by_finance', changedAt: at, availableAt: at, ...altered } as Leaf,
+      ]);
+    expect(await released({})).toEqual([]);
+    expect(await released({ availableAt: '2026-07-03T00:00:00.000Z' })).toEqual([]);
+    expect(await released({ availableAt: '2026-06-20T00:00:00.001Z' })).toEqual(['AVAILABLE_AT_WRONG']);
+    expect(await released({ reason: 'hold_over' })).toEqual(['AVAILABLE_AT_WRONG']);
+    expect(await released({ toStatus: 'held' })).toContain('AVAILABLE_AT_WRONG');
+  });
+
   it('is summed up by currency', () => {
     const yen: EntryLeaf = { ...LEVEL, currency: 'JPY', commissionId: id(0x14) };
     expect(totalsOf([...LEAVES, yen]).map(({ currency, pending }) => [currency, pending])).toEqual([

@@ -91,8 +91,13 @@ function statusByDue({ availableAt, changedAt }: ChangeLeaf): EntryStatus {
   return availableAt > changedAt ? 'pending' : 'available';
 }
 
-/** The due time moves only with the end of a hold, and only to later. Times of one form compare as text. */
-function isDueRight(before: EntryState, { toStatus, availableAt }: ChangeLeaf): boolean {
+/**
+ * The due time moves to later with the end of a hold, by the time held, and to the moment of the release where something
+ * else than the scheduler releases. Times of one form compare as text.
+ */
+function isDueRight(before: EntryState, { toStatus, availableAt, changedAt, reason }: ChangeLeaf): boolean {
   if (availableAt === before.availableAt) return true;
-  return before.status === 'held' && toStatus !== 'held' && availableAt > before.availableAt;
+  const isEarly = toStatus === 'available' && before.status !== 'available' && reason !== 'hold_over';
+  if (availableAt < before.availableAt) return isEarly && !BY_REFUND.has(reason) && availableAt <= changedAt;
+  return before.status === 'held' && toStatus !== 'held';
 }

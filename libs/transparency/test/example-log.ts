@@ -30,7 +30,7 @@ function seedOf(text: string): Uint8Array {
 
 export const id = (n: number): string => `0190aaaa-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 export const PARTNER = id(0xa);
-const PLAN = { id: id(0xb), version: 2, holdDays: 30 };
+const PLAN = { id: 'standard', version: 2, holdDays: 30 };
 
 /** 20 % of 79.00, nothing cut. */
 export const PLAIN: EntryLeaf = {
