@@ -18,6 +18,8 @@ export type PlanId = Id<'plan'>;
 export type CustomerId = Id<'customer'>;
 /** Where a billing system sends its events to. */
 export type EndpointId = Id<'endpoint'>;
+/** How the world names a tenant's transparency log. */
+export type LogId = Id<'log'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -37,3 +39,4 @@ export const asLinkId = (text: string): LinkId => text as LinkId;
 export const asPlanId = (text: string): PlanId => text as PlanId;
 export const asCustomerId = (text: string): CustomerId => text as CustomerId;
 export const asEndpointId = (text: string): EndpointId => text as EndpointId;
+export const asLogId = (text: string): LogId => text as LogId;

@@ -27,6 +27,10 @@ const APPEND_ONLY = [
   'link_owner_change',
   'registration_source',
   'registration_touch',
+  'log_key',
+  'log_leaf',
+  'leaf_blinding',
+  'log_checkpoint',
 ];
 
 beforeAll(async () => {

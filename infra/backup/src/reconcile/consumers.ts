@@ -46,6 +46,7 @@ export const APPLIERS: readonly Applier[] = [
     types: [events.userRegistered, events.userSuspended, events.userReactivated],
   },
   { name: 'viral-engine-websites', service: 'viral-engine', types: [events.sitePublished] },
+  { name: 'viral-engine-transparency', service: 'viral-engine', types: COMMISSION_EVENTS },
   {
     name: 'payouts-ledger',
     service: 'payouts',
