@@ -75,7 +75,8 @@ function tagged(item: Readonly<Record<string, unknown>>, service: ServiceName): 
 export function isRoutedTo(service: ServiceName, path: string): boolean {
   return ROUTES.some((route) => {
     if (route.service !== service) return false;
-    return route.below === true ? path.startsWith(route.path) : new RegExp(`^${kongPath(route).slice(1)}`).test(path);
+    const pattern = kongPath(route);
+    return pattern.startsWith('~') ? new RegExp(`^${pattern.slice(1)}`).test(path) : path.startsWith(pattern);
   });
 }
 

@@ -93,6 +93,18 @@ export const ROUTES: readonly Route[] = [
   { service: 'viral-engine', path: '/v1/plans/default', admin: true, body: 'large' },
   { service: 'viral-engine', path: '/v1/plans/{id}/archive', admin: true },
   { service: 'viral-engine', path: '/v1/plans:simulate', admin: true, body: 'large', slow: true },
+  { service: 'viral-engine', path: '/v1/commissions/{id}/proof' },
+  { service: 'viral-engine', path: '/v1/transparency/{logId}/checkpoint' },
+  { service: 'viral-engine', path: '/v1/transparency/{logId}/consistency' },
+  { service: 'viral-engine', path: '/v1/transparency/{logId}/keys' },
+  { service: 'viral-engine', path: '/v1/transparency/{logId}/tile/', below: true },
+  { service: 'viral-engine', path: '/v1/transparency/logs/me' },
+  { service: 'viral-engine', path: '/v1/transparency/statement' },
+  { service: 'viral-engine', path: '/v1/plans', admin: true, body: 'large' },
+  { service: 'viral-engine', path: '/v1/plans/default', admin: true, body: 'large' },
+  { service: 'viral-engine', path: '/v1/plans/{id}/archive', admin: true },
+  { service: 'viral-engine', path: '/v1/plans:simulate', admin: true, body: 'large' },
+  { service: 'viral-engine', path: '/v1/transparency/keys', admin: true },
 
   { service: 'payouts', path: '/v1/balances/me' },
   { service: 'payouts', path: '/v1/ledger/trial-balance' },
@@ -117,14 +129,17 @@ export const ROUTES: readonly Route[] = [
   { service: 'ai-gateway', path: '/ai/v1/chat/completions', body: 'large', slow: true },
 ];
 
-/** The path as Kong writes it: a prefix, or `~` and a regular expression that is tied to the begin by Kong and to the end by `$`. */
+/**
+ * The path as Kong writes it: a prefix, or `~` and a regular expression that is tied to the begin by Kong and, unless
+ * something may follow, to the end by `$`.
+ */
 export function kongPath({ path, below }: Pick<Route, 'path' | 'below'>): string {
-  if (below === true) return path;
+  if (below === true && !path.includes('{')) return path;
   const pattern = path
     .split('/')
     .map((part) => (/^\{[^}]+\}$/.test(part) ? '[^/]+' : part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')))
     .join('/');
-  return `~${pattern}$`;
+  return below === true ? `~${pattern}` : `~${pattern}$`;
 }
 
 /** A name that is unique and tells the path: `identity-v1-users-id-roles`. */

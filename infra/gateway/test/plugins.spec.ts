@@ -97,6 +97,7 @@ describe('the route table', () => {
       '/v1/plans/default',
       '/v1/plans/{id}/archive',
       '/v1/plans:simulate',
+      '/v1/transparency/keys',
     ]);
     for (const route of ROUTES) {
       const kinds = ['ip-restriction', 'bot-detection'].map((name) => scopes.find(name, { route: routeName(route) }));

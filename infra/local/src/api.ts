@@ -40,11 +40,21 @@ export class Api {
     return this.#call<T>('GET', path, undefined, options);
   }
 
+  /** The answer as it came, byte for byte: what is signed must not be read and written anew. */
+  async getText(path: string, options: CallOptions = {}): Promise<string> {
+    return this.#answer('GET', path, undefined, options);
+  }
+
   post<T>(path: string, body: unknown, options: CallOptions = {}): Promise<T> {
     return this.#call<T>('POST', path, body, { idempotencyKey: randomUUID(), ...options });
   }
 
   async #call<T>(method: string, path: string, body: unknown, options: CallOptions): Promise<T> {
+    const text = await this.#answer(method, path, body, options);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  async #answer(method: string, path: string, body: unknown, options: CallOptions): Promise<string> {
     const deadline = Date.now() + this.#patienceMs;
     let { status, text } = await this.#send(method, path, body, options);
     while (status === 503 && Date.now() < deadline) {
@@ -52,7 +62,7 @@ export class Api {
       ({ status, text } = await this.#send(method, path, body, options));
     }
     if (status >= 300) throw new ApiError(`${method} ${path}`, status, text);
-    return (text === '' ? undefined : JSON.parse(text)) as T;
+    return text;
   }
 
   // Not fetch: it does not let a caller set Host.

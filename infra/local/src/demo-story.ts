@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { formatDecimal, parseDecimal } from '@dailydoco/money';
 import Table from 'cli-table3';
 import { Api } from './api.js';
+import { refundAfterPayout, verifyOwnStatement } from './demo-proof.js';
 import { CHAIN, openTenant, type Registered, registerChain } from './demo-world.js';
 
 export interface DemoOptions {
@@ -68,6 +69,10 @@ export async function tellDemo({ gatewayUrl, admin, say }: DemoOptions): Promise
   say(commissionTable(purchase, people));
   await showLedger({ api, purchase, people, ownerToken: tenant.ownerToken, say });
   await showAnalytics(api, tenant.ownerToken, say);
+  const { ownerToken, apiKey } = tenant;
+  const proof = { api, run, partner: person(people, 6), buyer, ownerToken, apiKey, say };
+  await refundAfterPayout(proof);
+  await verifyOwnStatement(proof);
 }
 
 function person(people: readonly Registered[], index: number): Registered {
@@ -170,7 +175,7 @@ async function showAnalytics(api: Api, token: string, say: (text: string) => voi
     }>(`/v1/metrics/viral?${query.toString()}`, { token });
     if (metrics.purchases === 1 && metrics.referredRegistrations === CHAIN.length - 1) {
       say(
-        `7. Analytics saw it: ${metrics.registrations} registrations, ${metrics.referredRegistrations} of them referred (K-factor ${metrics.kFactor.toFixed(3)}), ${metrics.purchases} purchase.\n`,
+        `7. Analytics saw it: ${metrics.registrations} registrations, ${metrics.referredRegistrations} of them referred (K-factor ${metrics.kFactor.toFixed(3)}), ${metrics.purchases} purchase.`,
       );
       return;
     }

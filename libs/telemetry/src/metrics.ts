@@ -420,6 +420,31 @@ export const METRICS = {
     description: 'What fraud rules found.',
     labels: ['rule'],
   },
+  dailydoco_log_leaves_total: {
+    kind: 'counter',
+    unit: '{leaf}',
+    description: 'Leaves of transparency logs made. kind: entry, change.',
+    labels: ['kind'],
+  },
+  dailydoco_log_oldest_waiting_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Age of the oldest commission or change that waits for its leaf; 0: none does.',
+    labels: [],
+  },
+  dailydoco_log_sweep_found_purchases_total: {
+    kind: 'counter',
+    unit: '{purchase}',
+    description:
+      'Purchases found without a leaf by the search through all of them. kind: earlier (from before the log), late (not logged within a minute).',
+    labels: ['kind'],
+  },
+  dailydoco_log_waiting_purchases: {
+    kind: 'gauge',
+    unit: '{purchase}',
+    description: 'Purchases of which something waits to be logged.',
+    labels: [],
+  },
   dailydoco_webhook_events_received_total: {
     kind: 'counter',
     unit: '{event}',

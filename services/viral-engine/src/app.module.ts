@@ -11,6 +11,7 @@ import { PlansModule } from './plans/plans.module.js';
 import { PurchasesModule } from './purchases/purchases.module.js';
 import { ReferralsModule } from './referrals/referrals.module.js';
 import { RefundsModule } from './refunds/refunds.module.js';
+import { TransparencyModule } from './transparency/transparency.module.js';
 import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { RUNTIME, type Runtime } from './runtime.js';
 import { SimulationsModule } from './simulations/simulations.module.js';
@@ -36,6 +37,7 @@ export class AppModule {
         LinksModule,
         CouponsModule,
         ClicksModule,
+        TransparencyModule,
       ],
     };
   }

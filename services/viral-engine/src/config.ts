@@ -27,7 +27,8 @@ export const configSchema = z.object({
     .base64()
     .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64')
     .meta({
-      description: 'Seals the signing secrets of webhook endpoints. Losing it loses them: they must be set again.',
+      description:
+        'Seals the signing secrets of webhook endpoints and the keys of transparency logs. Losing it loses them: secrets must be set again, logs get no leaf before their keys are back.',
       secret: true,
     }),
   PURCHASE_GROUP_MAX: z.coerce
@@ -76,6 +77,14 @@ export const configSchema = z.object({
     .max(30_000)
     .default(500)
     .meta({ description: 'Pause between looks for events of billing systems to apply.', unit: 'ms' }),
+  TRANSPARENCY_EVERY_MS: z.coerce.number().int().min(50).max(5_000).default(500).meta({
+    description: 'Pause between looks for commissions and changes to bring into the transparency log.',
+    unit: 'ms',
+  }),
+  TRANSPARENCY_SWEEP_EVERY_MS: z.coerce.number().int().min(50).max(60_000).default(1_000).meta({
+    description: 'Pause between pages of 500 purchases in the search for what is not in the transparency log.',
+    unit: 'ms',
+  }),
   ATTRIBUTION_EVERY_MS: z.coerce.number().int().min(50).max(30_000).default(1_000).meta({
     description: 'Pause between looks for purchases whose customer has been mapped to a user.',
     unit: 'ms',
@@ -97,6 +106,12 @@ export function landingUrlOf({ LANDING_URL, PUBLIC_URL }: Config): string {
 /** What referral links begin with; a code follows. */
 export function linkBaseOf({ PUBLIC_URL }: Config): string {
   return `${PUBLIC_URL.replace(/\/$/, '')}/r/`;
+}
+
+/** What transparency logs are called by before their id: the address of the installation without its scheme. */
+export function logOriginBaseOf({ PUBLIC_URL }: Config): string {
+  const { host, pathname } = new URL(PUBLIC_URL);
+  return `${host}${pathname.replace(/\/$/, '')}/v1/transparency/`;
 }
 
 /** What the migration job needs. */

@@ -26,6 +26,8 @@ export type CustomerId = Id<'customer'>;
 export type MoveId = Id<'move'>;
 /** Where a billing system sends its events to. */
 export type EndpointId = Id<'endpoint'>;
+/** How the world names a tenant's transparency log. */
+export type LogId = Id<'log'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -49,3 +51,4 @@ export const asPlanId = (text: string): PlanId => text as PlanId;
 export const asCustomerId = (text: string): CustomerId => text as CustomerId;
 export const asEndpointId = (text: string): EndpointId => text as EndpointId;
 export const asMoveId = (text: string): MoveId => text as MoveId;
+export const asLogId = (text: string): LogId => text as LogId;

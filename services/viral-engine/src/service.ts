@@ -22,6 +22,8 @@ import { Customers } from './customers/customers.js';
 import { attributePurchases } from './purchases/purchases.module.js';
 import { RecordPurchase } from './purchases/record-purchase.js';
 import type { Runtime } from './runtime.js';
+import { keepTransparencyLog } from './transparency/transparency.module.js';
+import { transparencyConsumer } from './transparency/transparency.consumer.js';
 import { keepRawBody } from './webhooks/raw-body.http.js';
 import { applyEvents } from './webhooks/webhooks.module.js';
 import { websitesConsumer } from './websites/websites.consumer.js';
@@ -63,6 +65,7 @@ export async function createEdges(runtime: Runtime): Promise<Service> {
 /** The part that works on its own: relay, consumers, schedulers. */
 export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): void {
   const { config, pool, outbox, clock, newId, randomBytes } = runtime;
+  const log = keepTransparencyLog(runtime);
   addRelay(runtime);
   addConsumers(runtime, [
     accessConsumer(runtime),
@@ -70,7 +73,10 @@ export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): 
     websitesConsumer(clock),
     networkConsumer(),
     scoring(runtime),
+    transparencyConsumer({ isFull: log.isFull }),
   ]);
+  repeat(runtime, { name: 'transparency-log', everyMs: config.TRANSPARENCY_EVERY_MS, run: log.keep });
+  repeat(runtime, { name: 'transparency-sweep', everyMs: config.TRANSPARENCY_SWEEP_EVERY_MS, run: log.sweep });
   repeat(runtime, {
     name: 'commission-release',
     everyMs: config.RELEASE_EVERY_MS,

@@ -183,6 +183,7 @@ function specConfig(engine: Engine): Config {
     RELEASE_EVERY_MS: '50',
     HOLDS_EVERY_MS: '50',
     ATTRIBUTION_EVERY_MS: '50',
+    TRANSPARENCY_EVERY_MS: '50',
     WEBHOOKS_EVERY_MS: '50',
     KEY_ENCRYPTION_SECRET: Buffer.alloc(32, 1).toString('base64'),
   });

@@ -168,6 +168,19 @@ describe('The service among its neighbours', () => {
     ]);
   });
 
+  it('brings what is earned into the transparency log', async () => {
+    const tenantId = engine.newTenant();
+    const [buyer] = await engine.line(tenantId, 2);
+    await buy(tenantId, buyer!);
+    await eventually(
+      async () => {
+        const { rows } = await engine.pool.query('SELECT size FROM log_checkpoint WHERE tenant_id = $1', [tenantId]);
+        expect(rows).toEqual([{ size: 2n }]);
+      },
+      { timeoutMs: 10_000 },
+    );
+  });
+
   it('publishes all it wrote', async () => {
     await eventually(async () => {
       const { rows } = await engine.pool.query(

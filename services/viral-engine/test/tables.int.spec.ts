@@ -32,6 +32,10 @@ const APPEND_ONLY = [
   'fraud_tuning',
   'fraud_signal',
   'fraud_decision',
+  'log_key',
+  'log_leaf',
+  'leaf_blinding',
+  'log_checkpoint',
 ];
 
 beforeAll(async () => {

@@ -51,6 +51,7 @@ export const APPLIERS: readonly Applier[] = [
     types: [events.userRegistered, events.memberJoined, events.commissionsAccrued, events.commissionsReversed],
   },
   { name: 'viral-engine-websites', service: 'viral-engine', types: [events.sitePublished] },
+  { name: 'viral-engine-transparency', service: 'viral-engine', types: COMMISSION_EVENTS },
   {
     name: 'viral-engine-network',
     service: 'viral-engine',

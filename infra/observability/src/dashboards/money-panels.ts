@@ -69,6 +69,39 @@ export function purchasesRow(where: string): RowSpec {
           },
         ],
       },
+        title: 'Leaves of transparency logs',
+        description:
+          'Leaves a second; and purchases that the search found without one: from before the log, or later than a minute.',
+        unit: 'ops',
+        queries: [
+          { expr: rate({ metric: 'dailydoco_log_leaves_total', where, by: 'kind' }), legend: '{{kind}}' },
+          {
+            expr: rate({ metric: 'dailydoco_log_sweep_found_purchases_total', where, by: 'kind' }),
+            legend: 'found: {{kind}}',
+          },
+        ],
+      },
+      {
+        title: 'Purchases waiting for the transparency log',
+        description:
+          'Purchases of which something waits to be logged; no more than 100,000 do, the rest waits in Kafka.',
+        unit: 'short',
+        queries: [
+          { expr: highest({ metric: 'dailydoco_log_waiting_purchases', where, by: 'job' }), legend: 'purchases' },
+        ],
+      },
+      {
+        title: 'Waiting for the transparency log',
+        description: 'Age of the oldest commission or change that is not in a signed tree; 10 s are promised.',
+        unit: 's',
+        queries: [
+          {
+            expr: highest({ metric: 'dailydoco_log_oldest_waiting_age_seconds', where, by: 'job' }),
+            legend: 'oldest',
+          },
+        ],
+        badFrom: 30,
+      },
     ],
   };
 }

@@ -118,6 +118,15 @@ and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
         'The oldest review for fraud in {{ $labels.namespace }} has been waiting for {{ $value | humanizeDuration }}.',
     },
     {
+      alert: 'TransparencyLogLate',
+      severity: 'warning',
+      expr: 'max by (namespace) (dailydoco_log_oldest_waiting_age_seconds) > 30',
+      for: '5m',
+      summary: 'Commissions wait for their place in the transparency log.',
+      description:
+        'The oldest commission or change in {{ $labels.namespace }} that is not in a signed tree is {{ $value | humanizeDuration }} old; 10 s are promised.',
+    },
+    {
       alert: 'CompletionsUnrecorded',
       severity: 'warning',
       expr: grown({ metric: 'dailydoco_completions_unrecorded_total', window: '1h', by: 'namespace, provider' }),

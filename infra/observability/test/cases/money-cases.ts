@@ -10,6 +10,7 @@ const QUEUE = 'dailydoco_group_writer_queue_items';
 const COMMITS = 'dailydoco_group_writer_commit_duration_seconds_count';
 const CLICKS = 'dailydoco_clicks_dropped_total';
 const OLDEST_REVIEW = 'dailydoco_fraud_oldest_review_age_seconds';
+const LOG_AGE = 'dailydoco_log_oldest_waiting_age_seconds';
 const UNRECORDED = 'dailydoco_completions_unrecorded_total';
 const COMPLETIONS = 'dailydoco_completions_total';
 const DD = { namespace: 'dd' };
@@ -188,6 +189,20 @@ export const MONEY_CASES: readonly AlertCase[] = [
   quiet('FraudReviewsWait', 'when it is not older than that', {
     series: { [of(OLDEST_REVIEW, 'viral-engine', {})]: '259200x30' },
     atMinute: 20,
+    }),
+  fires('TransparencyLogLate', 'when something waits for minutes', {
+    series: { [of(LOG_AGE, 'viral-engine')]: '0x4 0+60x20' },
+    atMinute: 15,
+    firing: {
+      severity: 'warning',
+      labels: DD,
+      description:
+        'The oldest commission or change in dd that is not in a signed tree is 10m 0s old; 10 s are promised.',
+    },
+  }),
+  quiet('TransparencyLogLate', 'while a storm is worked off in a moment', {
+    series: { [of(LOG_AGE, 'viral-engine')]: '0x4 20 60 100 2x20' },
+    atMinute: 12,
   }),
   fires('CompletionsUnrecorded', 'at the first one', {
     series: { [of(UNRECORDED, 'ai-gateway', { provider: 'openai', status: 'complete' })]: '_x5 2x80' },

@@ -1,12 +1,12 @@
-import { Caller, hasRole, type Principal, Requires } from '@dailydoco/auth';
-import { DomainError } from '@dailydoco/errors';
+import { Caller, type Principal, Requires } from '@dailydoco/auth';
 import { Answers, decodePageToken, page, pageQuerySchema, pageSchema, uuidSchema } from '@dailydoco/http';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
-import { asCommissionId, asTenantId, asUserId } from '../ids.js';
+import { asCommissionId, asUserId } from '../ids.js';
 import { commissionSchema, type CommissionView, viewCommission } from './commission-view.http.js';
 import { explanationSchema, type ExplanationView, viewExplanation } from './explanation-view.http.js';
-import { FindCommissions, type Viewer } from './find-commissions.js';
+import { FindCommissions } from './find-commissions.js';
+import { viewerOf } from './viewer.http.js';
 
 const listQuery = pageQuerySchema.extend({
   beneficiaryId: uuidSchema.optional().meta({ description: 'Whose commissions; finance may name anybody.' }),
@@ -60,13 +60,4 @@ export class CommissionsHttp {
     const explanation = await this.#findCommissions.explain(viewer, asCommissionId(id));
     return viewExplanation(explanation, viewer);
   }
-}
-
-function viewerOf(caller: Principal): Viewer {
-  if (caller.kind !== 'person') throw new DomainError('FORBIDDEN');
-  return {
-    tenantId: asTenantId(caller.tenantId),
-    userId: asUserId(caller.userId),
-    isFinance: hasRole(caller.roles, 'finance'),
-  };
 }

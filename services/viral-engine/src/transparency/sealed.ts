@@ -1,0 +1,25 @@
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+
+const KEY_BYTES = 32;
+export const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** A key of 32 bytes for one use alone, derived from a secret of 32 bytes. */
+export function keyFor(use: string, secret: Uint8Array): Uint8Array {
+  if (secret.length !== KEY_BYTES) throw new RangeError('a secret to derive keys from has 32 bytes');
+  return new Uint8Array(hkdfSync('sha256', secret, '', use, KEY_BYTES));
+}
+
+/** AES-256-GCM: nonce, ciphertext, tag. What it is sealed for is bound in, so that it cannot be moved elsewhere. */
+export function seal(plain: Uint8Array, given: { key: Uint8Array; nonce: Uint8Array; boundTo: string }): Buffer {
+  const cipher = createCipheriv('aes-256-gcm', given.key, given.nonce).setAAD(Buffer.from(given.boundTo));
+  return Buffer.concat([given.nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** What was sealed. Throws when key or purpose are others, or a byte was changed. */
+export function unseal(sealed: Uint8Array, given: { key: Uint8Array; boundTo: string }): Buffer {
+  const decipher = createDecipheriv('aes-256-gcm', given.key, sealed.subarray(0, NONCE_BYTES))
+    .setAAD(Buffer.from(given.boundTo))
+    .setAuthTag(sealed.subarray(-TAG_BYTES));
+  return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+}
