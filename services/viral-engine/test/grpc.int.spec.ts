@@ -7,6 +7,7 @@ import {
   type RecordPurchaseRequest,
   type RecordPurchasesResponse,
 } from '@dailydoco/proto/dailydoco/viral/v1/viral';
+import { PaymentFingerprints } from '../src/fraud/payment-fingerprints.js';
 import type { TenantId, UserId } from '../src/ids.js';
 import { type Edges, SECRET, startEdges } from './edges.js';
 import { checkBooks, type Engine, START, startEngine } from './engine.js';
@@ -91,11 +92,21 @@ describe('RecordPurchase', () => {
     ['no external id', { externalId: '' }],
     ['a stream that is no slug', { stream: '' }],
     ['a product tag that is no slug', { productTag: 'Pro' }],
+    ['a payment fingerprint too long', { paymentFingerprint: 'x'.repeat(201) }],
   ])('with %s is invalid', async (_, wrong) => {
     const { people, authorization } = await tenant(0);
     expect(await reasonOf(purchases.recordPurchase(sale(people[0]!, wrong), { authorization }))).toBe(
       'VALIDATION_FAILED',
     );
+  });
+
+  it('keeps of the card that paid only a fingerprint, the same that HTTP would keep', async () => {
+    const { tenantId, people, authorization } = await tenant(0);
+    await purchases.recordPurchase(sale(people[0]!, { paymentFingerprint: 'card_4242' }), { authorization });
+    await purchases.recordPurchase(sale(people[0]!), { authorization });
+    const { rows } = await engine.pool.query('SELECT fingerprint FROM buyer_payment WHERE tenant_id = $1', [tenantId]);
+    const expected = edges.get(PaymentFingerprints).of(tenantId, 'card_4242');
+    expect(rows.map(({ fingerprint }) => [...fingerprint])).toEqual([[...expected]]);
   });
 
   it('takes the plan of its product tag, and is another purchase with another tag', async () => {
