@@ -69,6 +69,7 @@ export function purchasesRow(where: string): RowSpec {
           },
         ],
       },
+      {
         title: 'Leaves of transparency logs',
         description:
           'Leaves a second; and purchases that the search found without one: from before the log, or later than a minute.',

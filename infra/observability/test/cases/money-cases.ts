@@ -189,7 +189,7 @@ export const MONEY_CASES: readonly AlertCase[] = [
   quiet('FraudReviewsWait', 'when it is not older than that', {
     series: { [of(OLDEST_REVIEW, 'viral-engine', {})]: '259200x30' },
     atMinute: 20,
-    }),
+  }),
   fires('TransparencyLogLate', 'when something waits for minutes', {
     series: { [of(LOG_AGE, 'viral-engine')]: '0x4 0+60x20' },
     atMinute: 15,
