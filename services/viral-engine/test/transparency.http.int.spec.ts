@@ -14,6 +14,7 @@ import {
   verifyStatement,
 } from '@dailydoco/transparency';
 import type { TenantId, UserId } from '../src/ids.js';
+import { RecordPurchase } from '../src/purchases/record-purchase.js';
 import { type Edges, sale, startEdges, usd } from './edges.js';
 import { type Engine, startEngine } from './engine.js';
 import { LogKeeper } from './log-keeper.js';
@@ -42,6 +43,14 @@ interface Shop {
 const buy = async ({ people, key }: Shop, amount = '79.00') =>
   (await edges.call('POST', '/v1/purchases', { as: key, body: sale(people[0]!, { amount: usd(amount) }) })).body;
 
+/** Many at once: they share database transactions. */
+const sell = ({ tenantId, people }: Shop, count: number) =>
+  Promise.all(
+    Array.from({ length: count }, () =>
+      edges.get(RecordPurchase).record(engine.order(tenantId, people[0]!), { mayBackdate: true }),
+    ),
+  );
+
 const giveBack = ({ key }: Shop, purchaseId: string, amount?: string) =>
   edges.call('POST', `/v1/purchases/${purchaseId}/refunds`, {
     as: key,
@@ -62,7 +71,7 @@ const hashes = (proof: string[]) => proof.map((text) => fromBase64(text)!);
 describe('/v1/transparency/{logId}', () => {
   it('is read by anybody: checkpoint, keys and tiles, with validators and how long they hold', async () => {
     const shop = await edges.tenant(2);
-    for (let n = 0; n < 130; n += 1) await engine.record(engine.order(shop.tenantId, shop.people[0]!));
+    await sell(shop, 130);
     await keeper.settle();
     const { logId, origin, url, vkey, size } = await own(shop);
     expect([url, origin, size]).toEqual([`http://${origin}`, `127.0.0.1:8000/v1/transparency/${logId}`, 260]);
@@ -210,6 +219,21 @@ describe('A partner', () => {
     const nothing = (await ask('', finance)).bytes;
     expect(verifyStatement(nothing, { keys: [vkey] })).toMatchObject({ ok: true, checked: { entries: 0 } });
     expect((await ask(`?beneficiaryId=${people[1]}`, await edges.person(tenantId, people[0]!))).status).toBe(403);
+  });
+
+  it('with more leaves than a file holds gets them in several, which verify together', async () => {
+    const shop = await edges.tenant(1);
+    await sell(shop, 1_003);
+    await keeper.settle();
+    const { vkey, size } = await own(shop);
+    const authorization = await edges.person(shop.tenantId, shop.people[1]!);
+    const part = async (from: number) =>
+      (await bytesOf(`/v1/transparency/statement?size=${size}&from=${from}`, { authorization })).bytes;
+    // Asked for together they are made one after the other.
+    const parts = await Promise.all([part(1), part(1_001)]);
+    expect(JSON.parse(parts[0]!.toString()).ordinals).toEqual({ from: 1, to: 1_000, last: 1_003 });
+    expect(verifyStatement(parts, { keys: [vkey] })).toMatchObject({ ok: true, checked: { entries: 1_003 } });
+    expect(verifyStatement(parts[1]!, { keys: [vkey] }).ok).toBe(false);
   });
 
   it('whose key was destroyed gets none', async () => {

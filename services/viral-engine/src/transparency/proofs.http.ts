@@ -78,7 +78,7 @@ export class ProofsHttp {
       summary: 'Get a statement that proves itself',
       description:
         'The own leaves of the log with their proofs, to be verified without asking anybody. Keep the bytes as they come.',
-      problems: ['NOT_FOUND', 'CONFLICT'],
+      problems: ['NOT_FOUND', 'CONFLICT', 'OVERLOADED'],
     },
   )
   async statement(

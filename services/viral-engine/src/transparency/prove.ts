@@ -44,12 +44,20 @@ export interface StatementQuery {
   readonly earlier: number | undefined;
 }
 
-/** Most leaves in one file. The file tells how many there are in all, and the rest is in further files. */
-export const STATEMENT_LEAVES = 10_000;
+/**
+ * Most leaves in one file: proofs and signature are made without a pause, and must not keep other callers waiting. The
+ * file tells how many there are in all, and the rest is in further files.
+ */
+export const STATEMENT_LEAVES = 1_000;
+/** Statements that are made or wait for their turn in this process, at most. */
+const MOST_IN_LINE = 16;
 
 /** Proofs for the eyes of one person, and files that prove themselves. */
 export class Prove {
   readonly #dependencies: ProveDependencies;
+  /** The statement made last, and how many are made or wait for their turn. */
+  #last: Promise<unknown> = Promise.resolve();
+  #inLine = 0;
 
   constructor(dependencies: ProveDependencies) {
     this.#dependencies = dependencies;
@@ -78,13 +86,23 @@ export class Prove {
 
   /**
    * A statement: canonical bytes with the person's leaves from an ordinal on, at most STATEMENT_LEAVES, and all that
-   * proves them. Throws NOT_FOUND for a size that was never signed, and FORBIDDEN for somebody else's.
+   * proves them. Throws NOT_FOUND for a size that was never signed, FORBIDDEN for somebody else's, and OVERLOADED when
+   * too many wait: one is made at a time.
    */
   async statement(viewer: Viewer, query: StatementQuery): Promise<Uint8Array> {
-    const { logs, leaves: facts, clock, breathe } = this.#dependencies;
-    const { tenantId } = viewer;
     const beneficiaryId = query.beneficiaryId ?? viewer.userId;
     refuseOthers(viewer, beneficiaryId);
+    if (this.#inLine >= MOST_IN_LINE)
+      throw new DomainError('OVERLOADED', { detail: 'Many statements are being made.' });
+    this.#inLine += 1;
+    const made = this.#last.then(() => this.#make(viewer.tenantId, { ...query, beneficiaryId }));
+    this.#last = made.catch(() => undefined);
+    return made.finally(() => (this.#inLine -= 1));
+  }
+
+  async #make(tenantId: TenantId, query: StatementQuery & { beneficiaryId: UserId }): Promise<Uint8Array> {
+    const { beneficiaryId } = query;
+    const { logs, leaves: facts, clock, breathe } = this.#dependencies;
     const { checkpoint } = await this.#tree(tenantId, query.size);
     const earlier = query.earlier === undefined ? undefined : await this.#tree(tenantId, query.earlier);
     if (earlier !== undefined && earlier.checkpoint.size > checkpoint.size) {

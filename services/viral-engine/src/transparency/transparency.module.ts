@@ -29,8 +29,9 @@ const SWEEP_PAGE = 500;
 /** What is younger is left to its event. */
 const SWEEP_AGE_MS = 60_000;
 const SWEEP_PAUSE_MS = 600_000;
-/** Share of its time that the process was busy, past which logging takes only a fifth of the time. */
-const BUSY = 0.8;
+/** Share of its time that the process is busy with other work, past which logging takes only a fifth of the time. */
+const BUSY = 0.5;
+const WATCH_MS = 10;
 const REST_PER_WORK = 4;
 const MAX_REST_MS = 2_000;
 
@@ -71,7 +72,7 @@ export function keepTransparencyLog(runtime: Runtime): LogKeeping {
     log: work,
     postpone: (waiting, until) => postpone(pool, waiting, until),
     mayPass: (error) => isTransient(error) || isTransientDatabaseError(error),
-    rest: restWhenBusy(),
+    rest: restWhileBusy,
     clock,
     logged: count,
     failed: (waiting, err) => logger.error({ err, ...waiting }, 'a purchase could not be logged; it is set aside'),
@@ -106,15 +107,18 @@ async function sweepOnce({ pool, clock }: Pick<Runtime, 'pool' | 'clock'>): Prom
   return false;
 }
 
-/** Logging may come later, answers to callers may not: while the process is busy, it mostly rests. */
-function restWhenBusy(): (tookMs: number) => Promise<void> {
-  let last = performance.eventLoopUtilization();
-  return async (tookMs) => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, last);
-    last = now;
-    if (utilization > BUSY) await wait(Math.min(MAX_REST_MS, tookMs * REST_PER_WORK));
-  };
+/**
+ * Logging may come later, answers to callers may not. After a batch the process is watched for a moment in which the log
+ * does nothing: while others keep it busy, the log goes on resting.
+ */
+async function restWhileBusy(tookMs: number): Promise<void> {
+  const longestMs = Math.min(MAX_REST_MS, tookMs * REST_PER_WORK);
+  const startedAtMs = performance.now();
+  do {
+    const before = performance.eventLoopUtilization();
+    await wait(WATCH_MS);
+    if (performance.eventLoopUtilization(before).utilization < BUSY) return;
+  } while (performance.now() - startedAtMs < longestMs);
 }
 
 function count({ entries, changes }: Logged): void {
