@@ -7,6 +7,7 @@ import {
   serviceSettings,
 } from '@dailydoco/service';
 import { z } from 'zod';
+import { MAX_CLICK_ID_KEY } from './clicks/click-ids.js';
 
 /** Every setting of this service. `describeConfig` turns this into the table of the docs. */
 export const configSchema = z.object({
@@ -27,9 +28,14 @@ export const configSchema = z.object({
     .base64()
     .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64')
     .meta({
-      description: 'Seals the signing secrets of webhook endpoints. Losing it loses them: they must be set again.',
+      description:
+        'Seals the signing secrets of webhook endpoints, and signs click ids. Losing it loses both: secrets must be set again, and click ids given out before count no more.',
       secret: true,
     }),
+  CLICK_ID_KEY: z.coerce.number().int().min(1).max(MAX_CLICK_ID_KEY).default(1).meta({
+    description:
+      'Number of the key that click ids are signed under. One more rotates it: ids under the key before still count, those under older keys no more. Keys are derived from KEY_ENCRYPTION_SECRET.',
+  }),
   PURCHASE_GROUP_MAX: z.coerce
     .number()
     .int()

@@ -34,6 +34,15 @@ const registerBody = z
       .refine((text) => text.isWellFormed(), 'must be well-formed text')
       .optional()
       .meta({ description: 'Who referred; an unknown one changes nothing.' }),
+    clickId: z
+      .string()
+      .max(200)
+      .refine((text) => text.isWellFormed() && !text.includes('\0'), 'must be well-formed text')
+      .optional()
+      .meta({
+        description:
+          'The signed click id that the landing page was told as ddcid, in the place of the cookie; one that is forged, of another tenant or older than 30 days changes nothing.',
+      }),
   })
   .meta({ id: 'RegistrationInput' });
 
@@ -86,13 +95,14 @@ export class AuthHttp {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     const tenantId = await this.#tenants.find(request.hostname);
-    const { referralCode = '' } = body;
+    const { referralCode = '', clickId = '' } = body;
     const visitor = request.cookies[VISITOR_COOKIE];
     const answer = await this.#auth.register(
       {
         ...body,
         tenantId,
         referralCode: referralCode.trim() === '' ? undefined : referralCode.trim(),
+        clickId: clickId.trim() === '' ? undefined : clickId.trim(),
         visitorId: visitor !== undefined && validate(visitor) ? visitor : undefined,
       },
       {

@@ -51,6 +51,7 @@ export interface Registration {
   readonly displayName: string;
   readonly referralCode: string | undefined;
   readonly visitorId: string | undefined;
+  readonly clickId: string | undefined;
 }
 
 /** How a use case's result becomes the answer that an Idempotency-Key remembers. */
@@ -76,10 +77,11 @@ export class Auth {
     ]);
     return once(call, async ({ registration, sessions }) => {
       const now = clock.now();
-      const { tenantId, displayName, referralCode, visitorId } = given;
+      const { tenantId, displayName, referralCode, visitorId, clickId } = given;
       const id = newUserId();
       const email = normaliseEmail(given.email);
-      const added = { tenantId, id, email, displayName, passwordHash, referralCode, visitorId, registeredAt: now };
+      const by = { referralCode, visitorId, clickId };
+      const added = { tenantId, id, email, displayName, passwordHash, ...by, registeredAt: now };
       const user = await addUser(registration, { ...added, roles: [] }, `user:${id}`);
       return answer({ user, referral, tokens: await beginSession(sessions, signer, { user, now }) });
     });

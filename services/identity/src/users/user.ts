@@ -26,6 +26,8 @@ export interface NewUser {
   readonly roles: readonly GrantableRole[];
   readonly referralCode: string | undefined;
   readonly visitorId: string | undefined;
+  /** A signed click id as it was given; only viral-engine can read it. */
+  readonly clickId?: string | undefined;
   readonly registeredAt: Date;
 }
 

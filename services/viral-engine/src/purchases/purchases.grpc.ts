@@ -15,13 +15,20 @@ import { Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { inAnswerOrder } from '../commissions/commission.js';
 import { protoKind } from '../commissions/commission.codec.js';
+import { ClickIds } from '../clicks/click-ids.js';
 import { customerIdSchema, refineBuyer } from '../customers/customer-fields.http.js';
 import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
-import { asCustomerId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
+import { asCustomerId, asTenantId, asUserId, asWebsiteId, type TenantId } from '../ids.js';
 import { referralClaim } from '../members/referral-source.js';
 import { mapInFlight, Slots } from './in-flight.js';
 import type { PurchaseRecord } from './purchase.js';
-import { couponCodeSchema, isConceivable, productTagSchema, streamSchema } from './purchase-fields.http.js';
+import {
+  clickIdSchema,
+  couponCodeSchema,
+  isConceivable,
+  productTagSchema,
+  streamSchema,
+} from './purchase-fields.http.js';
 import { type RecordedPurchase, RecordPurchase } from './record-purchase.js';
 
 /** What one stream may have under way, and what all streams of this process may: the writer's queue has room for both
@@ -51,6 +58,7 @@ const recordPurchaseRequest = z
     websiteId: z.literal('').or(uuidSchema),
     occurredAt: z.date().refine(isConceivable, 'must not lie before 1970').optional(),
     couponCode: absent.or(couponCodeSchema).optional(),
+    clickId: absent.or(clickIdSchema).optional(),
   })
   .superRefine(refineBuyer);
 
@@ -58,15 +66,17 @@ const recordPurchaseRequest = z
 @GrpcRequires({ apiKey: { scopes: ['purchases:write'] } })
 export class PurchasesGrpc implements GrpcHandlers<typeof PurchaseServiceService> {
   readonly #recordPurchase: RecordPurchase;
+  readonly #clickIds: ClickIds;
   readonly #slots = new Slots(MAX_IN_STREAMS);
 
-  constructor(@Inject(RecordPurchase) recordPurchase: RecordPurchase) {
+  constructor(@Inject(RecordPurchase) recordPurchase: RecordPurchase, @Inject(ClickIds) clickIds: ClickIds) {
     this.#recordPurchase = recordPurchase;
+    this.#clickIds = clickIds;
   }
 
   async recordPurchase(request: RecordPurchaseRequest, call: CallContext): Promise<RecordPurchaseResponse> {
     const traceparent = call.traceparent ?? currentTraceparent();
-    const recorded = await this.#recordPurchase.record(toOrder(request, call.tenantId), {
+    const recorded = await this.#recordPurchase.record(toOrder(request, asTenantId(call.tenantId), this.#clickIds), {
       mayBackdate: mayBackdate(call.principal),
       traceparent,
       signal: call.signal,
@@ -94,13 +104,13 @@ export class PurchasesGrpc implements GrpcHandlers<typeof PurchaseServiceService
   }
 }
 
-function toOrder(request: RecordPurchaseRequest, tenantId: string): IncomingPurchase {
+function toOrder(request: RecordPurchaseRequest, tenantId: TenantId, clickIds: ClickIds): IncomingPurchase {
   const parsed = recordPurchaseRequest.safeParse(request);
   if (!parsed.success) throw validationFailed(parsed.error.issues);
-  const { externalId, buyerId, customerId, amount, stream, productTag, websiteId, occurredAt, couponCode } =
+  const { externalId, buyerId, customerId, amount, stream, productTag, websiteId, occurredAt, couponCode, clickId } =
     parsed.data;
   const order = {
-    tenantId: asTenantId(tenantId),
+    tenantId,
     externalId,
     amount,
     stream,
@@ -108,7 +118,7 @@ function toOrder(request: RecordPurchaseRequest, tenantId: string): IncomingPurc
     websiteId: websiteId === '' ? undefined : asWebsiteId(websiteId),
     occurredAt,
     metadata: undefined,
-    referral: referralClaim({ couponCode, clickId: undefined }),
+    referral: referralClaim({ couponCode, clickId: clickIds.read(tenantId, clickId) }),
   };
   if (buyerId !== undefined) return { ...order, buyerId: asUserId(buyerId) };
   if (customerId !== undefined) return { ...order, customerId: asCustomerId(customerId) };

@@ -17,12 +17,19 @@ import { currentTraceparent } from '@dailydoco/telemetry';
 import { Body, Controller, Get, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { ClickIds } from '../clicks/click-ids.js';
 import { customerIdSchema, refineBuyer } from '../customers/customer-fields.http.js';
 import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
 import { asCustomerId, asPurchaseId, asTenantId, asUserId, asWebsiteId } from '../ids.js';
 import { referralClaim } from '../members/referral-source.js';
 import { FindPurchase, type FoundPurchase } from './find-purchase.js';
-import { couponCodeSchema, isConceivable, productTagSchema, streamSchema } from './purchase-fields.http.js';
+import {
+  clickIdSchema,
+  couponCodeSchema,
+  isConceivable,
+  productTagSchema,
+  streamSchema,
+} from './purchase-fields.http.js';
 import {
   purchaseSchema,
   type PurchaseView,
@@ -44,6 +51,7 @@ const purchaseBody = z
     occurredAt: timestampSchema.refine(isConceivable, 'must not lie before 1970').optional(),
     metadata: metadataSchema.optional(),
     couponCode: couponCodeSchema.optional(),
+    clickId: clickIdSchema.optional(),
   })
   .superRefine(refineBuyer)
   .meta({ id: 'PurchaseInput' });
@@ -54,12 +62,15 @@ const byExternalId = z.strictObject({ externalId: externalIdSchema });
 export class PurchasesHttp {
   readonly #recordPurchase: RecordPurchase;
   readonly #findPurchase: FindPurchase;
+  readonly #clickIds: ClickIds;
 
   constructor(
     @Inject(RecordPurchase) recordPurchase: RecordPurchase,
     @Inject(FindPurchase) findPurchase: FindPurchase,
+    @Inject(ClickIds) clickIds: ClickIds,
   ) {
     this.#recordPurchase = recordPurchase;
+    this.#clickIds = clickIds;
     this.#findPurchase = findPurchase;
   }
 
@@ -86,7 +97,7 @@ export class PurchasesHttp {
     @Caller() caller: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const answer = await this.#recordPurchase.record(toOrder(body, caller), {
+    const answer = await this.#recordPurchase.record(toOrder(body, caller, this.#clickIds), {
       mayBackdate: caller.kind === 'apiKey' && caller.scopes.includes('purchases:backdate'),
       idempotency: {
         claim: keyClaim({ key, scope, requestHash: requestHash(body) }),
@@ -124,10 +135,11 @@ export class PurchasesHttp {
   }
 }
 
-function toOrder(body: z.output<typeof purchaseBody>, caller: Principal): IncomingPurchase {
-  const { buyerId, customerId } = body;
+function toOrder(body: z.output<typeof purchaseBody>, caller: Principal, clickIds: ClickIds): IncomingPurchase {
+  const { buyerId, customerId, couponCode } = body;
+  const tenantId = asTenantId(tenantOf(caller));
   const order = {
-    tenantId: asTenantId(tenantOf(caller)),
+    tenantId,
     externalId: body.externalId,
     amount: body.amount,
     stream: body.stream,
@@ -135,7 +147,7 @@ function toOrder(body: z.output<typeof purchaseBody>, caller: Principal): Incomi
     websiteId: body.websiteId === undefined ? undefined : asWebsiteId(body.websiteId),
     occurredAt: body.occurredAt,
     metadata: body.metadata,
-    referral: referralClaim({ couponCode: body.couponCode, clickId: undefined }),
+    referral: referralClaim({ couponCode, clickId: clickIds.read(tenantId, body.clickId) }),
   };
   if (buyerId !== undefined) return { ...order, buyerId: asUserId(buyerId) };
   if (customerId !== undefined) return { ...order, customerId: asCustomerId(customerId) };
