@@ -104,6 +104,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/links/{id}',
     'POST /v1/links/{id}/archive',
     'POST /v1/links/{id}/codes',
+    'GET /v1/links/{id}/conversions',
   ),
   ...rows(writer, 'POST /v1/purchases', 'POST /v1/purchases/{id}/refunds', 'POST /v1/customers'),
   // Finance reads refunds as it reads purchases; here it matters who must not.

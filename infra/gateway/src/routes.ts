@@ -63,6 +63,7 @@ export const ROUTES: readonly Route[] = [
   { service: 'viral-engine', path: '/v1/links/{id}' },
   { service: 'viral-engine', path: '/v1/links/{id}/archive' },
   { service: 'viral-engine', path: '/v1/links/{id}/codes' },
+  { service: 'viral-engine', path: '/v1/links/{id}/conversions' },
   { service: 'viral-engine', path: '/v1/links/{id}/owner', admin: true },
   { service: 'viral-engine', path: '/v1/landing-origins', admin: true },
   { service: 'viral-engine', path: '/v1/coupons', admin: true, body: 'large' },

@@ -174,6 +174,22 @@ describe('A referral', () => {
     expect(told?.payload).toMatchObject({ referralCode: 'CODE-1', visitorId });
   });
 
+  it('by a click id is asked about and carried as it was given, whatever it is', async () => {
+    for (const [clickId, said] of [
+      ['a-signed-one', true],
+      ['<forged>', false],
+    ] as const) {
+      answer = said;
+      const { status, body } = await register({ clickId: ` ${clickId} ` }, '');
+      expect([status, body.referral]).toEqual([201, { applied: said }]);
+      expect(asked.at(-1)).toMatchObject({ referralCode: undefined, visitorId: undefined, clickId });
+      expect((await asking.eventsOf(body.user.id))[0]?.payload).toMatchObject({ clickId });
+      const { rows } = await asking.pool.query('SELECT click_id FROM user_account WHERE id = $1', [body.user.id]);
+      expect(rows).toEqual([{ click_id: clickId }]);
+    }
+    expect((await register({ clickId: 'x'.repeat(201) }, '')).body.errors[0].path).toBe('clickId');
+  });
+
   it('is not asked for without a code and a visitor that is one', async () => {
     const before = asked.length;
     const { body } = await register({ referralCode: '  ' }, 'dd_visitor=somebody');

@@ -7,6 +7,7 @@ import {
   serviceSettings,
 } from '@dailydoco/service';
 import { z } from 'zod';
+import { MAX_CLICK_ID_KEY } from './clicks/click-ids.js';
 
 /** Every setting of this service. `describeConfig` turns this into the table of the docs. */
 export const configSchema = z.object({
@@ -28,9 +29,13 @@ export const configSchema = z.object({
     .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64')
     .meta({
       description:
-        'Seals the signing secrets of webhook endpoints and the keys of transparency logs. Losing it loses them: secrets must be set again, logs get no leaf before their keys are back.',
+        'Seals the signing secrets of webhook endpoints and the keys of transparency logs, and signs click ids. Losing it loses them: secrets must be set again, logs get no leaf before their keys are back, and click ids given out before count no more.',
       secret: true,
     }),
+  CLICK_ID_KEY: z.coerce.number().int().min(1).max(MAX_CLICK_ID_KEY).default(1).meta({
+    description:
+      'Number of the key that click ids are signed under. One more rotates it: ids under the key before still count, those under older keys no more. Keys are derived from KEY_ENCRYPTION_SECRET.',
+  }),
   PURCHASE_GROUP_MAX: z.coerce
     .number()
     .int()

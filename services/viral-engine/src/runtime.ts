@@ -3,6 +3,7 @@ import { prismaAdapter } from '@dailydoco/database';
 import { UserServiceService } from '@dailydoco/proto/dailydoco/identity/v1/identity';
 import { SiteServiceService } from '@dailydoco/proto/dailydoco/website/v1/website';
 import { type Basis, type Callers, connect, createBasis, identifiedCallers } from '@dailydoco/service';
+import { ClickIds } from './clicks/click-ids.js';
 import { ClickLog } from './clicks/click-log.adapter.js';
 import type { Config } from './config.js';
 import { PrismaClient } from './generated/client.js';
@@ -21,6 +22,7 @@ export interface Runtime extends Basis<Config>, Callers {
   readonly users: UserDirectory;
   readonly sites: WebsiteDirectory;
   readonly clicks: ClickLog;
+  readonly clickIds: ClickIds;
 }
 
 /** Where Nest finds the runtime. */
@@ -30,10 +32,13 @@ export const RUNTIME = Symbol('RUNTIME');
 export function createRuntime(config: Config, overrides: Partial<Runtime> = {}): Runtime {
   const basis = createBasis({ service: 'viral-engine', config, overrides });
   const { pool, logger } = basis;
+  const { KEY_ENCRYPTION_SECRET, CLICK_ID_KEY: keyNumber } = config;
+  const clickIds = new ClickIds({ secret: Buffer.from(KEY_ENCRYPTION_SECRET, 'base64'), keyNumber });
   return {
     ...basis,
     ...identifiedCallers(basis),
-    ...connectNeighbours(basis),
+    ...connectNeighbours(basis, clickIds),
+    clickIds,
     randomBytes,
     prisma: new PrismaClient({ adapter: prismaAdapter(pool) }),
     catalogues: new PlanCatalogues(),
@@ -42,12 +47,12 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
   };
 }
 
-function connectNeighbours(basis: Basis<Config>): Pick<Runtime, 'users' | 'sites'> {
+function connectNeighbours(basis: Basis<Config>, clickIds: ClickIds): Pick<Runtime, 'users' | 'sites'> {
   const { IDENTITY_GRPC_ADDRESS, WEBSITE_BUILDER_GRPC_ADDRESS } = basis.config;
   const users = connect(basis, UserServiceService, { address: IDENTITY_GRPC_ADDRESS, retrySafeMethods: ['getUser'] });
   const sites = connect(basis, SiteServiceService, {
     address: WEBSITE_BUILDER_GRPC_ADDRESS,
     retrySafeMethods: ['getSite'],
   });
-  return { users: new IdentityUsers(users), sites: new BuilderSites(sites) };
+  return { users: new IdentityUsers(users, clickIds), sites: new BuilderSites(sites) };
 }

@@ -66,10 +66,11 @@ export async function createEdges(runtime: Runtime): Promise<Service> {
 export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): void {
   const { config, pool, outbox, clock, newId, randomBytes } = runtime;
   const log = keepTransparencyLog(runtime);
+  const { config, pool, outbox, clock, newId, randomBytes, clickIds } = runtime;
   addRelay(runtime);
   addConsumers(runtime, [
     accessConsumer(runtime),
-    membersConsumer({ book: (sql) => new MemberStore(sql, { outbox, newId }), clock, randomBytes }),
+    membersConsumer({ book: (sql) => new MemberStore(sql, { outbox, newId }), clock, randomBytes, clickIds }),
     websitesConsumer(clock),
     networkConsumer(),
     scoring(runtime),

@@ -59,7 +59,9 @@ async function follow(code: string, { address = '203.0.113.1', userAgent = BROWS
     },
   });
   const visitorId = response.headers.getSetCookie()[0]?.match(/^dd_visitor=([^;]+)/)?.[1];
-  return { status: response.status, location: response.headers.get('location'), visitorId };
+  // The signed click id is another each time.
+  const location = response.headers.get('location')?.replace(/[?&]ddcid=[\w-]{44}/, '');
+  return { status: response.status, location, visitorId };
 }
 
 const read = async (as: string, id: string) => (await edges.call('GET', `/v1/links/${id}`, { as })).body;

@@ -42,7 +42,7 @@ async function follow(code: string, { cookie, method = 'GET', ...headers }: Reco
   const [set] = response.headers.getSetCookie();
   return {
     status: response.status,
-    location: response.headers.get('location'),
+    location: response.headers.get('location')?.replace(/\?ddcid=[\w-]{44}$/, ''),
     cookie: set,
     visitorId: set?.match(/^dd_visitor=([^;]+)/)?.[1],
   };

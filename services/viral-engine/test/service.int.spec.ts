@@ -3,7 +3,7 @@ import { ensureTopics, events, kafkaBroker, type OutgoingEvent, outgoing } from 
 import { eventually, getStores, uniqueTopicPrefix } from '@dailydoco/testing';
 import { asUserId, asWebsiteId, type TenantId, type UserId } from '../src/ids.js';
 import { PurchaseStore } from '../src/purchases/purchase.store.js';
-import { type Edges, startEdges } from './edges.js';
+import { BROWSER, type Edges, startEdges } from './edges.js';
 import { checkBooks, type Engine, START, startEngine } from './engine.js';
 
 const DAY = 86_400_000;
@@ -26,12 +26,12 @@ afterAll(async () => {
 /** What another service would publish: through this one's own outbox and relay, on that service's topic. */
 const publish = (...sent: OutgoingEvent[]) => engine.outbox.append(engine.pool, sent);
 
-const registered = (tenantId: TenantId, userId: UserId, referralCode = '') =>
+const registered = (tenantId: TenantId, userId: UserId, referralCode = '', clickId?: string) =>
   outgoing({
     type: events.userRegistered,
     key: userId,
     tenantId,
-    payload: { userId, referralCode, fingerprints: undefined, visitorId: '', registeredAt: START },
+    payload: { userId, referralCode, fingerprints: undefined, visitorId: '', clickId, registeredAt: START },
     occurredAt: START,
   });
 
@@ -71,6 +71,16 @@ describe('The service among its neighbours', () => {
     await eventually(() => memberOf(tenantId, referrer), { timeoutMs: 30_000 });
     await publish(registered(tenantId, buyer, await codeOf(referrer)), registered(tenantId, buyer));
     await eventually(async () => expect((await memberOf(tenantId, buyer)).upline).toEqual([referrer]));
+
+    const followed = await fetch(`${edges.url}/r/${await codeOf(referrer)}`, {
+      redirect: 'manual',
+      headers: { 'user-agent': BROWSER },
+    });
+    const clickId = new URL(followed.headers.get('location') ?? '').searchParams.get('ddcid') ?? '';
+    await edges.runtime.clicks.settled();
+    const byClickId = asUserId(engine.newId());
+    await publish(registered(tenantId, byClickId, '', clickId));
+    await eventually(async () => expect((await memberOf(tenantId, byClickId)).upline).toEqual([referrer]));
 
     const purchase = await buy(tenantId, buyer);
     expect(purchase.commissions).toHaveLength(1);

@@ -44,6 +44,15 @@ const registerBody = z
         description:
           'The client’s own name for the device, the same at every registration on it. Kept as an HMAC only, to find accounts that belong together.',
       }),
+    clickId: z
+      .string()
+      .max(200)
+      .refine((text) => text.isWellFormed() && !text.includes('\0'), 'must be well-formed text')
+      .optional()
+      .meta({
+        description:
+          'The signed click id that the landing page was told as ddcid, in the place of the cookie; one that is forged, of another tenant or older than 30 days changes nothing.',
+      }),
   })
   .meta({ id: 'RegistrationInput' });
 
@@ -96,7 +105,7 @@ export class AuthHttp {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     const tenantId = await this.#tenants.find(request.hostname);
-    const { referralCode = '', deviceId, ...person } = body;
+    const { referralCode = '', clickId = '', deviceId, ...person } = body;
     const visitor = request.cookies[VISITOR_COOKIE];
     const answer = await this.#auth.register(
       {
@@ -104,6 +113,7 @@ export class AuthHttp {
         tenantId,
         origin: { address: request.ip, userAgent: request.headers['user-agent'], deviceId },
         referralCode: referralCode.trim() === '' ? undefined : referralCode.trim(),
+        clickId: clickId.trim() === '' ? undefined : clickId.trim(),
         visitorId: visitor !== undefined && validate(visitor) ? visitor : undefined,
       },
       {

@@ -54,6 +54,7 @@ export interface Registration {
   readonly referralCode: string | undefined;
   readonly visitorId: string | undefined;
   readonly origin: RegistrationOrigin;
+  readonly clickId: string | undefined;
 }
 
 /** How a use case's result becomes the answer that an Idempotency-Key remembers. */
@@ -80,10 +81,10 @@ export class Auth {
     ]);
     return once(call, async ({ registration, sessions }) => {
       const now = clock.now();
-      const { tenantId, displayName, referralCode, visitorId } = given;
+      const { tenantId, displayName, referralCode, visitorId, clickId } = given;
       const id = newUserId();
       const email = normaliseEmail(given.email);
-      const told = { displayName, passwordHash, referralCode, visitorId, fingerprints };
+      const told = { displayName, passwordHash, referralCode, visitorId, clickId, fingerprints };
       const added = { ...told, tenantId, id, email, roles: [], registeredAt: now };
       const user = await addUser(registration, added, `user:${id}`);
       return answer({ user, referral, tokens: await beginSession(sessions, signer, { user, now }) });

@@ -9,9 +9,9 @@ const DEADLINE_MS = 1_000;
 export function referralQuestions(
   client: Pick<GrpcClient<typeof ReferralServiceService>, 'checkReferral'>,
 ): AskReferral {
-  return async ({ tenantId, referralCode = '', visitorId = '' }) => {
+  return async ({ tenantId, referralCode = '', visitorId = '', clickId }) => {
     try {
-      const request = { referralCode, visitorId };
+      const request = { referralCode, visitorId, clickId };
       return (await client.checkReferral(request, { deadlineMs: DEADLINE_MS, tenantId })).applies;
     } catch {
       // Whatever is wrong there, the person registers; the client's metrics tell of it, and the event carries the code.

@@ -37,6 +37,7 @@ export interface ReferralQuestion {
   readonly tenantId: TenantId;
   readonly referralCode: string | undefined;
   readonly visitorId: string | undefined;
+  readonly clickId?: string | undefined;
 }
 
 /** Asks viral-engine; undefined when it cannot be asked in time. */
@@ -47,7 +48,8 @@ export type AskReferral = (question: ReferralQuestion) => Promise<boolean | unde
  * applied later, and the answer says that it is pending.
  */
 export async function checkReferral(ask: AskReferral, question: ReferralQuestion): Promise<ReferralVerdict> {
-  if (question.referralCode === undefined && question.visitorId === undefined) return { applied: false };
+  const { referralCode, visitorId, clickId } = question;
+  if (referralCode === undefined && visitorId === undefined && clickId === undefined) return { applied: false };
   const applies = await ask(question);
   return applies === undefined ? { applied: false, pending: true } : { applied: applies };
 }

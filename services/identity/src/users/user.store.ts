@@ -34,6 +34,7 @@ export interface RegistrationFacts {
   readonly status: UserStatus;
   readonly referralCode: string;
   readonly visitorId: string;
+  readonly clickId: string | undefined;
   readonly registeredAt: Date;
 }
 
@@ -73,11 +74,11 @@ export class UserStore implements AccessBook {
     await this.#sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [digest.toString('hex')]);
     const { rows } = await this.#sql.query('SELECT 1 FROM user_profile WHERE email_digest = $1', [digest]);
     if (rows.length > 0) return false;
-    const { tenantId, id, roles, referralCode, visitorId, registeredAt } = user;
+    const { tenantId, id, roles, referralCode, visitorId, clickId, registeredAt } = user;
     await this.#sql.query(
-      `INSERT INTO user_account (id, tenant_id, status_changed_at, roles, referral_code, visitor_id, registered_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $3)`,
-      [id, tenantId, registeredAt, roles, referralCode ?? null, visitorId ?? null],
+      `INSERT INTO user_account (id, tenant_id, status_changed_at, roles, referral_code, visitor_id, registered_at, click_id)
+       VALUES ($1, $2, $3, $4, $5, $6, $3, $7)`,
+      [id, tenantId, registeredAt, roles, referralCode ?? null, visitorId ?? null, clickId ?? null],
     );
     const personKey = randomBytes(KEY_BYTES);
     const profile = JSON.stringify({ email: user.email, displayName: user.displayName });
@@ -98,6 +99,7 @@ export class UserStore implements AccessBook {
       userId: id,
       referralCode: referralCode ?? '',
       visitorId: visitorId ?? '',
+      clickId,
       registeredAt,
       fingerprints: user.fingerprints && toldFingerprints(user.fingerprints),
     };
@@ -129,8 +131,11 @@ export class UserStore implements AccessBook {
       status: UserStatus;
       referral_code: string | null;
       visitor_id: string | null;
+      click_id: string | null;
       registered_at: Date;
-    }>('SELECT tenant_id, status, referral_code, visitor_id, registered_at FROM user_account WHERE id = $1', [userId]);
+    }>('SELECT tenant_id, status, referral_code, visitor_id, click_id, registered_at FROM user_account WHERE id = $1', [
+      userId,
+    ]);
     const [row] = rows;
     return (
       row && {
@@ -139,6 +144,7 @@ export class UserStore implements AccessBook {
         status: row.status,
         referralCode: row.referral_code ?? '',
         visitorId: row.visitor_id ?? '',
+        clickId: row.click_id ?? undefined,
         registeredAt: row.registered_at,
       }
     );

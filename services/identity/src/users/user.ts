@@ -29,6 +29,8 @@ export interface NewUser {
   readonly visitorId: string | undefined;
   /** Absent where nobody registered by themselves: for the first owners of tenants. Told on, and not stored here. */
   readonly fingerprints?: Fingerprints | undefined;
+  /** A signed click id as it was given; only viral-engine can read it. */
+  readonly clickId?: string | undefined;
   readonly registeredAt: Date;
 }
 

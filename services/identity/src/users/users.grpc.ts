@@ -22,6 +22,7 @@ export interface Registrations {
         readonly status: UserStatus;
         readonly referralCode: string;
         readonly visitorId: string;
+        readonly clickId: string | undefined;
         readonly registeredAt: Date;
       }
     | undefined

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { asTenantId, asUserId } from '../ids.js';
-import { firstSaltedDay, identify } from './click-identity.js';
+import { firstSaltedDay, identify, networkOf } from './click-identity.js';
 import { machineVisit } from './machine-visit.adapter.js';
 
 const click = (at: string, sender = { address: '203.0.113.9', userAgent: 'A browser' }) => ({
@@ -11,6 +11,7 @@ const click = (at: string, sender = { address: '203.0.113.9', userAgent: 'A brow
   linkId: undefined,
   campaign: undefined,
   visitorId: 'v',
+  brought: undefined,
   clickedAt: new Date(at),
   sender,
 });
@@ -24,6 +25,25 @@ describe('An identity', () => {
     expect(identityOf('2026-06-01T23:59:59.999Z')).toBe(first);
     expect(identityOf('2026-06-01T00:00:00Z', { address: '203.0.113.8', userAgent: 'A browser' })).not.toBe(first);
     expect(identityOf('2026-06-01T00:00:00Z', { address: '203.0.113.9', userAgent: 'B browser' })).not.toBe(first);
+  });
+
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0DB8:0001:0002::9', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['2001:db8:0:0:1::', '2001:db8:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['nonsense', 'nonsense'],
+    [':no address', ':no address'],
+  ])('takes of the address %s only %s', (address, network) => expect(networkOf(address)).toBe(network));
+
+  it('is the same at every address of one IPv6 network, and another at the next', () => {
+    const at = (address: string) => identityOf('2026-06-01T00:00:00Z', { address, userAgent: 'A browser' });
+    expect(at('2001:db8:1:2:aaaa::1')).toBe(at('2001:db8:1:2:ffff:1:2:3'));
+    expect(at('2001:db8:1:3:aaaa::1')).not.toBe(at('2001:db8:1:2:aaaa::1'));
   });
 
   it('is another under another salt', () => {

@@ -41,5 +41,27 @@ export function identify(click: Click, salt: Uint8Array): IdentifiedClick {
 }
 
 function hashOf({ address, userAgent }: Sender, salt: Uint8Array): Buffer {
-  return createHmac('sha256', salt).update(`${address}\n${userAgent}`).digest().subarray(0, IDENTITY_BYTES);
+  return createHmac('sha256', salt)
+    .update(`${networkOf(address)}\n${userAgent}`)
+    .digest()
+    .subarray(0, IDENTITY_BYTES);
+}
+
+/**
+ * What of an address stands for whoever is behind it: an IPv4 address as it is, also when written as IPv6
+ * (`::ffff:192.0.2.1`); of any other IPv6 address the first 64 bits, because one household has all of them and devices
+ * take another address within them every day (RFC 8981).
+ */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [plain = ''] = address.split('%');
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain);
+  if (mapped?.[1] !== undefined) return mapped[1];
+  if (!URL.canParse(`http://[${plain}]`)) return address;
+  // The URL standard's serialiser gives each address one spelling; zeros stand where `::` does.
+  const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::');
+  const first = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = Array.from({ length: tail === undefined ? 0 : 8 - first.length - last.length }, () => '0');
+  return `${[...first, ...zeros, ...last].slice(0, 4).join(':')}::/64`;
 }

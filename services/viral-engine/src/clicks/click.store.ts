@@ -61,9 +61,9 @@ export class ClickStore {
     const counted = clicks.map((click) => fresh.delete(seenKey(click, click.hour)));
     const column = <T>(pick: (click: IdentifiedClick['click']) => T): T[] => clicks.map(({ click }) => pick(click));
     await this.#sql.query(
-      `INSERT INTO click (tenant_id, id, visitor_id, code, referrer_id, clicked_at, link_id, campaign, counted)
+      `INSERT INTO click (tenant_id, id, visitor_id, code, referrer_id, clicked_at, link_id, campaign, counted, brought)
        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::timestamptz[], $7::uuid[],
-         $8::text[], $9::boolean[])
+         $8::text[], $9::boolean[], $10::jsonb[])
        ON CONFLICT DO NOTHING`,
       [
         column(({ tenantId }) => tenantId),
@@ -75,6 +75,7 @@ export class ClickStore {
         column(({ linkId }) => linkId ?? null),
         column(({ campaign }) => campaign ?? null),
         counted,
+        column(({ brought }) => (brought === undefined ? null : JSON.stringify(brought))),
       ],
     );
     const ofLinks = clicks.filter(({ click }, index) => click.linkId !== undefined && counted[index] === true);

@@ -1,4 +1,5 @@
 import type { LinkId, TenantId, UserId } from '../ids.js';
+import type { Brought } from '../links/landing.js';
 
 /** Where a referral code leads: to a member whose own it is, or to a member's link. */
 export interface CodeTarget {
@@ -25,4 +26,6 @@ export interface Click extends Omit<CodeTarget, 'location'> {
   readonly visitorId: string;
   readonly clickedAt: Date;
   readonly sender: Sender;
+  /** UTM values and sub-ids of the click itself. */
+  readonly brought: Brought | undefined;
 }

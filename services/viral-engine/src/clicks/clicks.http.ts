@@ -41,7 +41,7 @@ export class ClicksHttp {
     {
       summary: 'Follow a referral link',
       description:
-        'Records the click and remembers the visitor for 30 days. utm_source, utm_medium, utm_campaign, utm_term, utm_content and sub1 to sub5 are passed on where the link names none itself.',
+        'Records the click and remembers the visitor for 30 days. The page is told the signed click id as ddcid, for servers that register people or record purchases. utm_source, utm_medium, utm_campaign, utm_term, utm_content and sub1 to sub5 are passed on where the link names none itself.',
     },
   )
   async follow(

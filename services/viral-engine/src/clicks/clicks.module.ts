@@ -43,7 +43,7 @@ function withLocation({ landing, origins, ...of }: StoredTarget, fallback: strin
   return { ...of, location: landing === undefined ? fallback : locationOf(landing, { origins: allowed, fallback }) };
 }
 
-function followLink({ config, pool, clicks, clock, newId }: Runtime): FollowLink {
+function followLink({ config, pool, clicks, clickIds, clock, newId }: Runtime): FollowLink {
   const store = new ClickStore(pool);
   const landingUrl = landingUrlOf(config);
   return new FollowLink({
@@ -52,6 +52,7 @@ function followLink({ config, pool, clicks, clock, newId }: Runtime): FollowLink
       return stored && withLocation(stored, landingUrl);
     }),
     log: (click) => clicks.log(click),
+    sign: (tenantId, clickId) => clickIds.sign(tenantId, clickId),
     landingUrl,
     clock,
     newId,

@@ -1,4 +1,5 @@
-import { passOn } from '../links/landing.js';
+import type { TenantId } from '../ids.js';
+import { broughtBy, passOn, withClickId } from '../links/landing.js';
 import { normaliseReferralCode } from '../members/referral-code.js';
 import type { Click, CodeTarget, Sender } from './click.js';
 
@@ -7,6 +8,8 @@ export interface FollowLinkParts {
   readonly findTarget: (code: string) => Promise<CodeTarget | undefined>;
   /** Takes a click to be stored soon; never waits and never throws. */
   readonly log: (click: Click) => void;
+  /** Makes the id of a click something that only we can make. */
+  readonly sign: (tenantId: TenantId, clickId: string) => string;
   /** The landing page of the installation. */
   readonly landingUrl: string;
   readonly clock: { now(): Date };
@@ -40,15 +43,16 @@ export class FollowLink {
   }
 
   async follow(visit: Visit): Promise<Followed> {
-    const { findTarget, log, landingUrl, clock, newId } = this.#parts;
+    const { findTarget, log, sign, landingUrl, clock, newId } = this.#parts;
     const code = normaliseReferralCode(visit.code);
     const target = code === undefined ? undefined : await findTarget(code);
     if (target === undefined) return { location: landingUrl, visitorId: undefined };
     const { location: page, ...of } = target;
-    const location = passOn(page, visit.query);
+    const brought = broughtBy(visit.query);
+    const location = passOn(page, brought);
     if (!visit.isClick) return { location, visitorId: undefined };
-    const visitorId = visit.visitorId ?? newId();
-    log({ ...of, id: newId(), visitorId, clickedAt: clock.now(), sender: visit.sender });
-    return { location, visitorId };
+    const [id, visitorId] = [newId(), visit.visitorId ?? newId()];
+    log({ ...of, id, visitorId, clickedAt: clock.now(), sender: visit.sender, brought });
+    return { location: withClickId(location, sign(of.tenantId, id)), visitorId };
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { locationOf, originOf, passOn } from './landing.js';
+import { broughtBy, locationOf, originOf, passOn, withClickId } from './landing.js';
 
 const fallback = 'https://fallback.example/docs';
 const origins = ['https://fallback.example', 'https://shop.example'];
@@ -47,8 +47,25 @@ describe('What a click brings', () => {
     [{ sub1: 'x'.repeat(201) }, ''],
     [{ sub1: '\r\nset-cookie: a=b' }, '&sub1=%0D%0Aset-cookie%3A+a%3Db'],
     [{ sub1: '' }, ''],
+    [{ sub1: 'a\0b' }, ''],
+    [{ sub1: '\ud800' }, ''],
+    [{ toString: 'x', __proto__: { sub1: ['x'] } }, ''],
   ])('%j adds %j', (query, added) => {
     const location = 'https://shop.example/?a=1&utm_medium=mine';
-    expect(passOn(location, query)).toBe(location + added);
+    expect(passOn(location, broughtBy(query))).toBe(location + added);
+  });
+});
+
+describe('The signed click id', () => {
+  it.each([
+    ['https://shop.example/', 'https://shop.example/?ddcid=T'],
+    ['https://shop.example/?a=1', 'https://shop.example/?a=1&ddcid=T'],
+    ['https://shop.example/#top?', 'https://shop.example/?ddcid=T#top?'],
+    ['https://shop.example/?a=1#top', 'https://shop.example/?a=1&ddcid=T#top'],
+  ])('is added to %s', (location, expected) => expect(withClickId(location, 'T')).toBe(expected));
+
+  it('is never that of the page as it was given', () => {
+    const page = link('https://shop.example/?ddcid=somebody&a=1');
+    expect(locationOf(page, { origins, fallback })).toBe('https://shop.example/?a=1');
   });
 });

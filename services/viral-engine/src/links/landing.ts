@@ -22,6 +22,8 @@ const SUB_ID_PARAMETERS = Array.from({ length: MAX_SUB_IDS }, (_, index) => `sub
 /** What a click may bring along to the landing page. */
 const PASSED_ON: ReadonlySet<string> = new Set([...Object.values(UTM_PARAMETERS), ...SUB_ID_PARAMETERS]);
 const MAX_PASSED_ON_LENGTH = 200;
+/** The parameter of a landing page that the signed click id goes into. */
+export const CLICK_ID_PARAMETER = 'ddcid';
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -53,6 +55,8 @@ export function locationOf(link: Landing, given: { origins: readonly string[]; f
   const origin = landingUrl === undefined ? undefined : originOf(landingUrl);
   const allowed = origin !== undefined && given.origins.includes(origin);
   const url = new URL(allowed && landingUrl !== undefined ? landingUrl : given.fallback);
+  // A page that was copied from an address bar may carry somebody's.
+  if (url.searchParams.has(CLICK_ID_PARAMETER)) url.searchParams.delete(CLICK_ID_PARAMETER);
   for (const [key, parameter] of Object.entries(UTM_PARAMETERS) as [keyof Utm, string][]) {
     const value = link.utm[key];
     if (value !== undefined) url.searchParams.set(parameter, value);
@@ -61,20 +65,41 @@ export function locationOf(link: Landing, given: { origins: readonly string[]; f
   return url.href;
 }
 
-/**
- * Adds to a location what the click itself brought: UTM values and sub-ids that the location does not name yet, each up
- * to 200 characters. Everything else in the query stays behind.
- */
-export function passOn(location: string, query: Readonly<Record<string, unknown>>): string {
-  const brought = Object.entries(query).filter(([name, value]) => isPassedOn(name, value));
-  if (brought.length === 0) return location;
+/** What a click brought along for the landing page: UTM values and sub-ids, each up to 200 characters. */
+export type Brought = Readonly<Record<string, string>>;
+
+/** What a click brought; everything else in the query stays behind. Undefined: nothing. */
+export function broughtBy(query: Readonly<Record<string, unknown>>): Brought | undefined {
+  let brought: Record<string, string> | undefined;
+  for (const name in query) {
+    const value = query[name];
+    if (!PASSED_ON.has(name) || !isPassedOn(value)) continue;
+    brought ??= {};
+    brought[name] = value;
+  }
+  return brought;
+}
+
+/** Adds to a location what the click brought and the location does not name yet. */
+export function passOn(location: string, brought: Brought | undefined): string {
+  if (brought === undefined) return location;
   const url = new URL(location);
-  for (const [name, value] of brought) {
-    if (!url.searchParams.has(name)) url.searchParams.set(name, String(value));
+  for (const [name, value] of Object.entries(brought)) {
+    if (!url.searchParams.has(name)) url.searchParams.set(name, value);
   }
   return url.href;
 }
 
-function isPassedOn(name: string, value: unknown): boolean {
-  return PASSED_ON.has(name) && typeof value === 'string' && value.length > 0 && value.length <= MAX_PASSED_ON_LENGTH;
+/** Adds the signed click id to a location; `clickId` needs no encoding. By hand, because every redirect does it. */
+export function withClickId(location: string, clickId: string): string {
+  const end = location.indexOf('#');
+  const page = end < 0 ? location : location.slice(0, end);
+  const added = `${page}${page.includes('?') ? '&' : '?'}${CLICK_ID_PARAMETER}=${clickId}`;
+  return end < 0 ? added : added + location.slice(end);
+}
+
+/** The database keeps neither NUL nor half a character. */
+function isPassedOn(value: unknown): value is string {
+  if (typeof value !== 'string' || value.length === 0 || value.length > MAX_PASSED_ON_LENGTH) return false;
+  return value.isWellFormed() && !value.includes('\0');
 }

@@ -1,7 +1,7 @@
-import { uuidSchema } from '@dailydoco/http';
+import { formatMoney, moneyAnswerSchema, uuidSchema } from '@dailydoco/http';
 import { z } from 'zod';
 import { MAX_SUB_IDS, type Utm } from './landing.js';
-import type { LinkTerms } from './link.js';
+import type { LinkConversions, LinkTerms } from './link.js';
 import type { LinkReport } from './links.js';
 
 const MAX_URL_LENGTH = 2_000;
@@ -74,6 +74,23 @@ export const linkSchema = z
   })
   .meta({ id: 'Link', description: 'A link of one person for one campaign, and what came by it.' });
 
+export const conversionsSchema = z
+  .object({
+    registrations: z.int().meta({ description: 'Registrations that got their referrer by this link.' }),
+    firstPurchases: z.int().meta({ description: 'First purchases that did.' }),
+    revenue: z
+      .array(
+        z.object({
+          purchases: z.int(),
+          buyers: z.int(),
+          amount: moneyAnswerSchema,
+          refunded: moneyAnswerSchema.meta({ description: 'Refunds less the chargebacks that were won.' }),
+        }),
+      )
+      .meta({ description: 'All purchases of those people so far, by currency.' }),
+  })
+  .meta({ id: 'LinkConversions', description: 'Who got the referrer by a link, and what they bought.' });
+
 export type LinkView = z.infer<typeof linkSchema>;
 
 export function toTerms({ name, campaign, landingUrl, utm, subIds }: z.output<typeof linkBody>): LinkTerms {
@@ -96,6 +113,18 @@ export function viewLink({ link, codes, counts }: LinkReport, linkBase: string):
     createdAt: createdAt.toISOString(),
     ...(archivedAt !== undefined && { archivedAt: archivedAt.toISOString() }),
     ...counts,
+  };
+}
+
+export function viewConversions({ revenue, ...people }: LinkConversions): z.infer<typeof conversionsSchema> {
+  return {
+    ...people,
+    revenue: revenue.map(({ currency, purchases, buyers, amountMicros, refundedMicros }) => ({
+      purchases,
+      buyers,
+      amount: formatMoney({ amountMicros, currency }),
+      refunded: formatMoney({ amountMicros: refundedMicros, currency }),
+    })),
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Sql } from '@dailydoco/database';
+import { currencyOf } from '@dailydoco/money';
 import { asLinkId, asTenantId, asUserId, type LinkId, type TenantId, type UserId } from '../ids.js';
 import type { LinkBook, OwnerChange } from './change-links.js';
 import type { Utm } from './landing.js';
-import type { Link, LinkCounts } from './link.js';
+import type { Link, LinkConversions, LinkCounts } from './link.js';
 import type { LinkReads, LinkReport, OriginsChange } from './links.js';
 
 interface LinkRow {
@@ -24,6 +25,14 @@ interface ReportRow extends LinkRow {
   clicks: number;
   unique_clicks: number;
   registrations: number;
+}
+
+interface RevenueRow {
+  currency: string;
+  purchases: number;
+  buyers: number;
+  amount: string;
+  refunded: string;
 }
 
 const COLUMNS = `l.tenant_id, l.id, l.owner_id, l.name, l.campaign, l.code, l.landing_url, l.utm, l.sub_ids, l.created_at,
@@ -76,6 +85,36 @@ export class LinkStore implements LinkBook, LinkReads {
       linkId,
     ]);
     return rows[0] && toReport(rows[0]);
+  }
+
+  async conversions(tenantId: TenantId, linkId: LinkId): Promise<LinkConversions> {
+    const { rows: people } = await this.#sql.query<{ registrations: number; first_purchases: number }>(
+      `SELECT count(*) FILTER (WHERE converted_by = 'sign_up')::integer AS registrations,
+              count(*) FILTER (WHERE converted_by = 'first_purchase')::integer AS first_purchases
+       FROM registration_source WHERE tenant_id = $1 AND link_id = $2`,
+      [tenantId, linkId],
+    );
+    const { rows: revenue } = await this.#sql.query<RevenueRow>(
+      `SELECT p.currency, count(*)::integer AS purchases, count(DISTINCT p.buyer_id)::integer AS buyers,
+              sum(p.amount_micros)::text AS amount, sum(s.refunded_micros)::text AS refunded
+       FROM registration_source r
+       JOIN purchase p ON p.tenant_id = r.tenant_id AND p.buyer_id = r.user_id
+       JOIN purchase_state s ON s.tenant_id = p.tenant_id AND s.purchase_id = p.id
+       WHERE r.tenant_id = $1 AND r.link_id = $2
+       GROUP BY p.currency ORDER BY p.currency COLLATE "C"`,
+      [tenantId, linkId],
+    );
+    return {
+      registrations: people[0]?.registrations ?? 0,
+      firstPurchases: people[0]?.first_purchases ?? 0,
+      revenue: revenue.map(({ currency, purchases, buyers, amount, refunded }) => ({
+        currency: currencyOf(currency),
+        purchases,
+        buyers,
+        amountMicros: BigInt(amount),
+        refundedMicros: BigInt(refunded),
+      })),
+    };
   }
 
   async origins(tenantId: TenantId): Promise<string[]> {

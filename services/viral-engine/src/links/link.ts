@@ -1,4 +1,5 @@
 import type { FieldError } from '@dailydoco/errors';
+import type { CurrencyCode } from '@dailydoco/money';
 import type { LinkId, TenantId, UserId } from '../ids.js';
 import { normaliseReferralCode } from '../members/referral-code.js';
 import { originOf, type Utm } from './landing.js';
@@ -33,6 +34,24 @@ export interface LinkCounts {
   readonly uniqueClicks: number;
   /** Registrations that got their referrer by this link, by its code or by a click on it. */
   readonly registrations: number;
+}
+
+/** What people who got their referrer by a link have bought, in one currency. */
+export interface LinkRevenue {
+  readonly currency: CurrencyCode;
+  readonly purchases: number;
+  readonly buyers: number;
+  readonly amountMicros: bigint;
+  /** What was given back of it: refunds less the chargebacks that were won. */
+  readonly refundedMicros: bigint;
+}
+
+/** Who got the referrer by a link, and what they bought. */
+export interface LinkConversions {
+  readonly registrations: number;
+  readonly firstPurchases: number;
+  /** By currency, in the order of the codes. */
+  readonly revenue: readonly LinkRevenue[];
 }
 
 /** What is wrong with a landing page: it must be a page of an origin that the tenant allows. */

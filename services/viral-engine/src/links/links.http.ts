@@ -22,10 +22,12 @@ import { LINK_BASE } from '../referrals/referrals.http.js';
 import {
   campaignSchema,
   codeSchema,
+  conversionsSchema,
   linkBody,
   linkSchema,
   type LinkView,
   toTerms,
+  viewConversions,
   viewLink,
 } from './link-view.http.js';
 import { Links, type LinkReport } from './links.js';
@@ -106,6 +108,24 @@ export class LinksHttp {
   )
   async read(@Param('id', { schema: uuidSchema }) id: string, @Caller() caller: Principal): Promise<LinkView> {
     return this.#view(await this.#links.read({ ...ownerOf(caller), linkId: asLinkId(id) }));
+  }
+
+  @Get(':id/conversions')
+  @Requires({ person: true })
+  @Answers(
+    { 200: { description: 'What came by it, and what was bought.', schema: conversionsSchema } },
+    {
+      summary: 'Read what a link of mine brought in',
+      description:
+        'Registrations, first purchases, and all purchases of those people so far, with what was given back.',
+      problems: ['NOT_FOUND'],
+    },
+  )
+  async conversions(
+    @Param('id', { schema: uuidSchema }) id: string,
+    @Caller() caller: Principal,
+  ): Promise<z.infer<typeof conversionsSchema>> {
+    return viewConversions(await this.#links.conversions({ ...ownerOf(caller), linkId: asLinkId(id) }));
   }
 
   @Post(':id/codes')

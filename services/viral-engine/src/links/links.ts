@@ -11,7 +11,7 @@ import {
   type OwnLink,
   renameLink,
 } from './change-links.js';
-import type { Link, LinkCounts, LinkTerms } from './link.js';
+import type { Link, LinkConversions, LinkCounts, LinkTerms } from './link.js';
 import { originOf } from './landing.js';
 
 /** A link, every code that leads to it, and what came by it. */
@@ -32,6 +32,8 @@ export interface LinkReads {
     limit: number;
   }): Promise<LinkReport[]>;
   find(tenantId: TenantId, linkId: LinkId): Promise<LinkReport | undefined>;
+  /** Counted on the spot: it takes as long as there are purchases. */
+  conversions(tenantId: TenantId, linkId: LinkId): Promise<LinkConversions>;
   /** The origins that the tenant itself allows. */
   origins(tenantId: TenantId): Promise<string[]>;
   saveOrigins(change: OriginsChange & { at: Date }): Promise<void>;
@@ -94,6 +96,12 @@ export class Links {
     const report = await this.#parts.reads.find(tenantId, linkId);
     if (report?.link.ownerId !== ownerId) throw new DomainError('NOT_FOUND');
     return report;
+  }
+
+  /** Throws NOT_FOUND, also for another person's link. */
+  async conversions(own: OwnLink): Promise<LinkConversions> {
+    await this.read(own);
+    return this.#parts.reads.conversions(own.tenantId, own.linkId);
   }
 
   /** See renameLink for what it refuses. */

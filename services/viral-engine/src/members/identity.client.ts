@@ -4,6 +4,7 @@ import {
   UserStatus,
   type UserServiceService,
 } from '@dailydoco/proto/dailydoco/identity/v1/identity';
+import type { ClickIds } from '../clicks/click-ids.js';
 import { asTenantId, asUserId, type UserId } from '../ids.js';
 import { askNeighbour, type Question } from '../neighbour.client.js';
 import type { UserDirectory } from './ensure-member.js';
@@ -16,25 +17,30 @@ const QUESTION: Question = { unknown: 'USER_UNKNOWN', detail: 'Who the buyer is 
 export class IdentityUsers implements UserDirectory {
   readonly #client: Pick<GrpcClient<typeof UserServiceService>, 'getUser'>;
 
-  constructor(client: Pick<GrpcClient<typeof UserServiceService>, 'getUser'>) {
+  readonly #clickIds: ClickIds;
+
+  constructor(client: Pick<GrpcClient<typeof UserServiceService>, 'getUser'>, clickIds: ClickIds) {
     this.#client = client;
+    this.#clickIds = clickIds;
   }
 
   async findUser(userId: UserId): Promise<Registration | undefined> {
     const user = await askNeighbour(QUESTION, (deadlineMs) => this.#client.getUser({ userId }, { deadlineMs }));
-    return user && toRegistration(user);
+    return user && toRegistration(user, this.#clickIds);
   }
 }
 
-function toRegistration(user: GetUserResponse): Registration {
+function toRegistration(user: GetUserResponse, clickIds: ClickIds): Registration {
   const { registeredAt, referralCode, visitorId } = user;
   if (registeredAt === undefined) throw new Error('identity knows when a user registered');
+  const tenantId = asTenantId(user.tenantId);
   return {
-    tenantId: asTenantId(user.tenantId),
+    tenantId,
     userId: asUserId(user.userId),
     status: toStatus(user.status),
     referralCode: referralCode === '' ? undefined : referralCode,
     visitorId: visitorId === '' ? undefined : visitorId,
+    clickId: clickIds.read(tenantId, user.clickId),
     registeredAt,
   };
 }

@@ -174,9 +174,16 @@ export class MemberStore implements MemberBook, MemberChanges {
   async #click(query: ClickQuery, order: 'ASC' | 'DESC'): Promise<ReferringClick | undefined> {
     const { rows } = await this.#sql.query<CodeUsedRow & { id: string; referrer_id: string; clicked_at: Date }>(
       `SELECT id, referrer_id, code, link_id, campaign, clicked_at FROM click
-       WHERE tenant_id = $1 AND visitor_id = $2 AND clicked_at BETWEEN $3 AND $4
+       WHERE tenant_id = $1 AND clicked_at BETWEEN $3 AND $4 AND visitor_id = ANY (
+         $2::uuid[] || ARRAY(SELECT visitor_id FROM click WHERE tenant_id = $1 AND id = $5 AND clicked_at BETWEEN $3 AND $4))
        ORDER BY clicked_at ${order}, id ${order} LIMIT 1`,
-      [query.tenantId, query.visitorId, query.since, query.until],
+      [
+        query.tenantId,
+        query.visitorId === undefined ? [] : [query.visitorId],
+        query.since,
+        query.until,
+        query.clickId ?? null,
+      ],
     );
     const [row] = rows;
     return (

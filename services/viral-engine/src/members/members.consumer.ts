@@ -1,5 +1,6 @@
 import { type ConsumerDefinition, defineConsumer, events, isEvent, type ReceivedEvent } from '@dailydoco/events';
 import type { UserRegistered } from '@dailydoco/proto/dailydoco/identity/events/v1/identity_events';
+import type { ClickIds } from '../clicks/click-ids.js';
 import { asTenantId, asUserId } from '../ids.js';
 import { changeMemberStatus, type StatusChange } from './change-member.js';
 import { MemberStore } from './member.store.js';
@@ -11,8 +12,9 @@ export function membersConsumer(given: {
   book: (...sql: [ConstructorParameters<typeof MemberStore>[0]]) => MemberStore;
   clock: { now(): Date };
   randomBytes: RandomBytes;
+  clickIds: ClickIds;
 }): ConsumerDefinition {
-  const { book, clock, randomBytes } = given;
+  const { book, clock, randomBytes, clickIds } = given;
   return defineConsumer({
     name: 'viral-engine-members',
     topics: ['identity.events.v1'],
@@ -28,7 +30,7 @@ export function membersConsumer(given: {
         const change = statusChangeOf(event, now);
         if (change !== undefined) await changeMemberStatus(members, change);
         else if (isEvent(event, events.userRegistered)) {
-          await registerMember(members, toRegistration(event), { now, randomBytes });
+          await registerMember(members, toRegistration(event, clickIds), { now, randomBytes });
         }
       }
     },
@@ -46,14 +48,17 @@ function statusChangeOf(event: ReceivedEvent, at: Date): StatusChange | undefine
   return undefined;
 }
 
-function toRegistration({ tenantId, payload, occurredAt }: ReceivedEvent<UserRegistered>): Registration {
-  const { userId, referralCode, visitorId, registeredAt } = payload;
+function toRegistration(event: ReceivedEvent<UserRegistered>, clickIds: ClickIds): Registration {
+  const { payload, occurredAt } = event;
+  const tenantId = asTenantId(event.tenantId);
+  const { userId, referralCode, visitorId, clickId, registeredAt } = payload;
   return {
-    tenantId: asTenantId(tenantId),
+    tenantId,
     userId: asUserId(userId),
     status: 'active',
     referralCode: referralCode === '' ? undefined : referralCode,
     visitorId: visitorId === '' ? undefined : visitorId,
+    clickId: clickIds.read(tenantId, clickId),
     registeredAt: registeredAt ?? occurredAt,
   };
 }

@@ -11,7 +11,7 @@ export interface Placement {
 
 type Candidate = Pick<Member, 'userId' | 'status' | 'upline'>;
 
-/** How long a click can lead to a registration, in milliseconds: 30 days. */
+/** How long a click can lead to a registration or a first purchase, in milliseconds: 30 days. */
 export const ATTRIBUTION_WINDOW_MS = 30 * 86_400_000;
 
 /** The earliest click that counts for a registration at `registeredAt`. */

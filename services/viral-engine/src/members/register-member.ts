@@ -13,6 +13,8 @@ export interface Registration {
   readonly status: MemberStatus;
   readonly referralCode: string | undefined;
   readonly visitorId: string | undefined;
+  /** A click whose id was signed here: another way to know the visitor. */
+  readonly clickId?: string | undefined;
   readonly registeredAt: Date;
 }
 
@@ -25,10 +27,14 @@ export interface NewMember extends Placement {
   readonly learntAt: Date;
 }
 
-/** The clicks of a visitor from `since` to `until`, both included. */
+/**
+ * The clicks of a visitor from `since` to `until`, both included. The visitor is known by the cookie's id, by one of those
+ * clicks, or by both, which are then the same person.
+ */
 export interface ClickQuery {
   readonly tenantId: TenantId;
-  readonly visitorId: string;
+  readonly visitorId: string | undefined;
+  readonly clickId: string | undefined;
   readonly since: Date;
   readonly until: Date;
 }
@@ -149,7 +155,7 @@ async function keepTouches(
  */
 export async function findPlacement(
   lookup: ReferralLookup,
-  registration: Pick<Registration, 'tenantId' | 'userId' | 'referralCode' | 'visitorId' | 'registeredAt'>,
+  registration: Pick<Registration, 'tenantId' | 'userId' | 'referralCode' | 'visitorId' | 'clickId' | 'registeredAt'>,
   settle: SettleCoupon = (coupon) => Promise.resolve(coupon),
 ): Promise<Placement & { source: RegistrationSource | undefined; found: Found }> {
   const code = await toldCode(lookup, registration, settle);
@@ -187,10 +193,12 @@ async function toldCode(
 function clickQuery({
   tenantId,
   visitorId,
+  clickId,
   registeredAt,
-}: Pick<Registration, 'tenantId' | 'visitorId' | 'registeredAt'>): ClickQuery | undefined {
-  if (visitorId === undefined || !isUuid(visitorId)) return undefined;
-  return { tenantId, visitorId, since: attributionStart(registeredAt), until: registeredAt };
+}: Pick<Registration, 'tenantId' | 'visitorId' | 'clickId' | 'registeredAt'>): ClickQuery | undefined {
+  const visitor = visitorId !== undefined && isUuid(visitorId) ? visitorId : undefined;
+  if (visitor === undefined && clickId === undefined) return undefined;
+  return { tenantId, visitorId: visitor, clickId, since: attributionStart(registeredAt), until: registeredAt };
 }
 
 async function addFreeCode(book: MemberBook, member: NewMember, randomBytes: RandomBytes): Promise<void> {

@@ -38,3 +38,13 @@ export const couponCodeSchema = z
     description:
       'A coupon’s code, or any other referral code: who brought the buyer, where the tenant lets a first purchase say it. Changes nothing otherwise.',
   });
+
+/** What the landing page was told as ddcid. */
+export const clickIdSchema = z
+  .string()
+  .max(200)
+  .refine((text) => text.isWellFormed(), 'must be well-formed text')
+  .meta({
+    description:
+      'The signed click id that the landing page was told as ddcid: who brought the buyer, where the tenant lets a first purchase say it. One that is forged, of another tenant or older than 30 days changes nothing.',
+  });

@@ -15,6 +15,7 @@ import { Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { inAnswerOrder } from '../commissions/commission.js';
 import { protoKind } from '../commissions/commission.codec.js';
+import { ClickIds } from '../clicks/click-ids.js';
 import { customerIdSchema, refineBuyer } from '../customers/customer-fields.http.js';
 import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
 import { PaymentFingerprints } from '../fraud/payment-fingerprints.js';
@@ -23,6 +24,7 @@ import { referralClaim } from '../members/referral-source.js';
 import { mapInFlight, Slots } from './in-flight.js';
 import type { PurchaseRecord } from './purchase.js';
 import {
+  clickIdSchema,
   couponCodeSchema,
   isConceivable,
   paymentFingerprintSchema,
@@ -59,6 +61,7 @@ const recordPurchaseRequest = z
     occurredAt: z.date().refine(isConceivable, 'must not lie before 1970').optional(),
     couponCode: absent.or(couponCodeSchema).optional(),
     paymentFingerprint: paymentFingerprintSchema.optional(),
+    clickId: absent.or(clickIdSchema).optional(),
   })
   .superRefine(refineBuyer);
 
@@ -66,20 +69,21 @@ const recordPurchaseRequest = z
 @GrpcRequires({ apiKey: { scopes: ['purchases:write'] } })
 export class PurchasesGrpc implements GrpcHandlers<typeof PurchaseServiceService> {
   readonly #recordPurchase: RecordPurchase;
-  readonly #payments: PaymentFingerprints;
+  readonly #tools: OrderTools;
   readonly #slots = new Slots(MAX_IN_STREAMS);
 
   constructor(
     @Inject(RecordPurchase) recordPurchase: RecordPurchase,
     @Inject(PaymentFingerprints) payments: PaymentFingerprints,
+    @Inject(ClickIds) clickIds: ClickIds,
   ) {
     this.#recordPurchase = recordPurchase;
-    this.#payments = payments;
+    this.#tools = { payments, clickIds };
   }
 
   async recordPurchase(request: RecordPurchaseRequest, call: CallContext): Promise<RecordPurchaseResponse> {
     const traceparent = call.traceparent ?? currentTraceparent();
-    const recorded = await this.#recordPurchase.record(toOrder(request, asTenantId(call.tenantId), this.#payments), {
+    const recorded = await this.#recordPurchase.record(toOrder(request, asTenantId(call.tenantId), this.#tools), {
       mayBackdate: mayBackdate(call.principal),
       traceparent,
       signal: call.signal,
@@ -107,18 +111,24 @@ export class PurchasesGrpc implements GrpcHandlers<typeof PurchaseServiceService
   }
 }
 
-function toOrder(request: RecordPurchaseRequest, tenantId: TenantId, payments: PaymentFingerprints): IncomingPurchase {
+/** What reads the parts of an order that only this service can read. */
+interface OrderTools {
+  readonly payments: PaymentFingerprints;
+  readonly clickIds: ClickIds;
+}
+
+function toOrder(request: RecordPurchaseRequest, tenantId: TenantId, tools: OrderTools): IncomingPurchase {
   const parsed = recordPurchaseRequest.safeParse(request);
   if (!parsed.success) throw validationFailed(parsed.error.issues);
-  const { buyerId, customerId, websiteId, occurredAt, couponCode, paymentFingerprint, ...rest } = parsed.data;
+  const { buyerId, customerId, websiteId, occurredAt, couponCode, clickId, paymentFingerprint, ...rest } = parsed.data;
   const order = {
     ...rest,
     tenantId,
     occurredAt,
     websiteId: websiteId === '' ? undefined : asWebsiteId(websiteId),
     metadata: undefined,
-    referral: referralClaim({ couponCode, clickId: undefined }),
-    paymentFingerprint: paymentFingerprint === undefined ? undefined : payments.of(tenantId, paymentFingerprint),
+    referral: referralClaim({ couponCode, clickId: tools.clickIds.read(tenantId, clickId) }),
+    paymentFingerprint: paymentFingerprint === undefined ? undefined : tools.payments.of(tenantId, paymentFingerprint),
   };
   if (buyerId !== undefined) return { ...order, buyerId: asUserId(buyerId) };
   if (customerId !== undefined) return { ...order, customerId: asCustomerId(customerId) };

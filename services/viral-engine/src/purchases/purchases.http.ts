@@ -17,6 +17,7 @@ import { currentTraceparent } from '@dailydoco/telemetry';
 import { Body, Controller, Get, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { ClickIds } from '../clicks/click-ids.js';
 import { customerIdSchema, refineBuyer } from '../customers/customer-fields.http.js';
 import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
 import { PaymentFingerprints } from '../fraud/payment-fingerprints.js';
@@ -24,6 +25,7 @@ import { asCustomerId, asPurchaseId, asTenantId, asUserId, asWebsiteId } from '.
 import { referralClaim } from '../members/referral-source.js';
 import { FindPurchase, type FoundPurchase } from './find-purchase.js';
 import {
+  clickIdSchema,
   couponCodeSchema,
   isConceivable,
   paymentFingerprintSchema,
@@ -52,6 +54,7 @@ const purchaseBody = z
     metadata: metadataSchema.optional(),
     couponCode: couponCodeSchema.optional(),
     paymentFingerprint: paymentFingerprintSchema.optional(),
+    clickId: clickIdSchema.optional(),
   })
   .superRefine(refineBuyer)
   .meta({ id: 'PurchaseInput' });
@@ -62,16 +65,17 @@ const byExternalId = z.strictObject({ externalId: externalIdSchema });
 export class PurchasesHttp {
   readonly #recordPurchase: RecordPurchase;
   readonly #findPurchase: FindPurchase;
-  readonly #payments: PaymentFingerprints;
+  readonly #tools: OrderTools;
 
   constructor(
     @Inject(RecordPurchase) recordPurchase: RecordPurchase,
     @Inject(FindPurchase) findPurchase: FindPurchase,
     @Inject(PaymentFingerprints) payments: PaymentFingerprints,
+    @Inject(ClickIds) clickIds: ClickIds,
   ) {
     this.#recordPurchase = recordPurchase;
     this.#findPurchase = findPurchase;
-    this.#payments = payments;
+    this.#tools = { payments, clickIds };
   }
 
   @Post()
@@ -97,7 +101,7 @@ export class PurchasesHttp {
     @Caller() caller: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const answer = await this.#recordPurchase.record(toOrder(body, caller, this.#payments), {
+    const answer = await this.#recordPurchase.record(toOrder(body, caller, this.#tools), {
       mayBackdate: caller.kind === 'apiKey' && caller.scopes.includes('purchases:backdate'),
       idempotency: {
         claim: keyClaim({ key, scope, requestHash: requestHash(body) }),
@@ -135,12 +139,14 @@ export class PurchasesHttp {
   }
 }
 
-function toOrder(
-  body: z.output<typeof purchaseBody>,
-  caller: Principal,
-  payments: PaymentFingerprints,
-): IncomingPurchase {
-  const { buyerId, customerId, paymentFingerprint } = body;
+/** What reads the parts of an order that only this service can read. */
+interface OrderTools {
+  readonly payments: PaymentFingerprints;
+  readonly clickIds: ClickIds;
+}
+
+function toOrder(body: z.output<typeof purchaseBody>, caller: Principal, tools: OrderTools): IncomingPurchase {
+  const { buyerId, customerId, couponCode, paymentFingerprint } = body;
   const tenantId = asTenantId(tenantOf(caller));
   const order = {
     tenantId,
@@ -151,8 +157,8 @@ function toOrder(
     websiteId: body.websiteId === undefined ? undefined : asWebsiteId(body.websiteId),
     occurredAt: body.occurredAt,
     metadata: body.metadata,
-    referral: referralClaim({ couponCode: body.couponCode, clickId: undefined }),
-    paymentFingerprint: paymentFingerprint === undefined ? undefined : payments.of(tenantId, paymentFingerprint),
+    referral: referralClaim({ couponCode, clickId: tools.clickIds.read(tenantId, body.clickId) }),
+    paymentFingerprint: paymentFingerprint === undefined ? undefined : tools.payments.of(tenantId, paymentFingerprint),
   };
   if (buyerId !== undefined) return { ...order, buyerId: asUserId(buyerId) };
   if (customerId !== undefined) return { ...order, customerId: asCustomerId(customerId) };

@@ -1,6 +1,7 @@
 import { GroupWriter, inDatabaseTransaction } from '@dailydoco/database';
 import { counter } from '@dailydoco/telemetry';
 import { Module } from '@nestjs/common';
+import { ClickIds } from '../clicks/click-ids.js';
 import { AttributePurchases } from '../customers/attribute-purchases.js';
 import { AttributionStore } from '../customers/attribution.store.js';
 import { CustomerUsers } from '../customers/customer.store.js';
@@ -113,6 +114,7 @@ export function recordPurchaseOf(runtime: Runtime): RecordPurchase {
 
 @Module({
   providers: [
+    { provide: ClickIds, useFactory: ({ clickIds }: Runtime) => clickIds, inject: [RUNTIME] },
     { provide: RecordPurchase, useFactory: recordPurchaseOf, inject: [RUNTIME] },
     {
       provide: FindPurchase,

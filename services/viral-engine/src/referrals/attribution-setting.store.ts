@@ -1,5 +1,6 @@
 import type { Sql } from '@dailydoco/database';
 import { asCouponId, asLinkId, asUserId, type TenantId, type UserId } from '../ids.js';
+import type { Brought } from '../links/landing.js';
 import type { AttributionBook, AttributionChange, ReferrerSource } from './attribution.js';
 
 interface SourceRow {
@@ -14,6 +15,7 @@ interface SourceRow {
   click_id: string | null;
   external_id: string | null;
   at: Date;
+  brought: Brought | null;
 }
 
 /** What a tenant lets give people their referrers, and what gave them. */
@@ -44,8 +46,9 @@ export class AttributionSettingStore implements AttributionBook {
   async findSource(tenantId: TenantId, userId: UserId): Promise<ReferrerSource | undefined> {
     const { rows } = await this.#sql.query<SourceRow>(
       `SELECT s.user_id, s.referrer_id, s.decided_by, s.converted_by, s.code, s.link_id, s.coupon_id, s.campaign,
-              s.click_id, s.external_id, coalesce(s.converted_at, s.registered_at) AS at
+              s.click_id, s.external_id, coalesce(s.converted_at, s.registered_at) AS at, c.brought
        FROM registration_source s
+       LEFT JOIN click c ON c.tenant_id = s.tenant_id AND c.id = s.click_id
        WHERE s.tenant_id = $1 AND s.user_id = $2`,
       [tenantId, userId],
     );
@@ -66,5 +69,6 @@ function toSource(row: SourceRow): ReferrerSource {
     clickId: row.click_id ?? undefined,
     externalId: row.external_id ?? undefined,
     at: row.at,
+    brought: row.brought ?? undefined,
   };
 }

@@ -22,6 +22,10 @@ const sourceSchema = z
     couponId: uuidSchema.optional(),
     campaign: z.string().optional(),
     clickId: uuidSchema.optional().meta({ description: 'The click that decided.' }),
+    brought: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: 'UTM values and sub-ids that the click brought: utm_source, …, sub1 to sub5.' }),
     externalId: z.string().optional().meta({ description: 'The first purchase that decided.' }),
     at: z.string().meta({ format: 'date-time' }),
   })
@@ -78,6 +82,6 @@ export class AttributionHttp {
 }
 
 /** What is not there is left out. */
-function view({ at, ...source }: ReferrerSource): SourceView {
-  return { ...source, at: at.toISOString() };
+function view({ at, brought, ...source }: ReferrerSource): SourceView {
+  return { ...source, ...(brought && { brought: { ...brought } }), at: at.toISOString() };
 }

@@ -1,5 +1,6 @@
 import { DomainError } from '@dailydoco/errors';
 import type { CouponId, LinkId, TenantId, UserId } from '../ids.js';
+import type { Brought } from '../links/landing.js';
 
 /** By what a member got the referrer, as it is kept for good. */
 export interface ReferrerSource {
@@ -13,6 +14,8 @@ export interface ReferrerSource {
   readonly couponId: CouponId | undefined;
   readonly campaign: string | undefined;
   readonly clickId: string | undefined;
+  /** UTM values and sub-ids that the click brought. */
+  readonly brought: Brought | undefined;
   /** The first purchase that said it. */
   readonly externalId: string | undefined;
   readonly at: Date;

@@ -8,6 +8,7 @@ import {
   ReferralServiceService,
 } from '@dailydoco/proto/dailydoco/viral/v1/viral';
 import { Inject } from '@nestjs/common';
+import { ClickIds } from '../clicks/click-ids.js';
 import { asTenantId, asUserId, isUuid } from '../ids.js';
 import { Referrals } from './referrals.js';
 
@@ -16,16 +17,21 @@ import { Referrals } from './referrals.js';
 export class ReferralsGrpc implements GrpcHandlers<typeof ReferralServiceService> {
   readonly #referrals: Referrals;
 
-  constructor(@Inject(Referrals) referrals: Referrals) {
+  readonly #clickIds: ClickIds;
+
+  constructor(@Inject(Referrals) referrals: Referrals, @Inject(ClickIds) clickIds: ClickIds) {
     this.#referrals = referrals;
+    this.#clickIds = clickIds;
   }
 
   async checkReferral(request: CheckReferralRequest, call: CallContext): Promise<CheckReferralResponse> {
-    const { referralCode, visitorId } = request;
+    const { referralCode, visitorId, clickId } = request;
+    const tenantId = asTenantId(call.tenantId);
     const referrerId = await this.#referrals.check({
-      tenantId: asTenantId(call.tenantId),
+      tenantId,
       referralCode: referralCode === '' ? undefined : referralCode,
       visitorId: visitorId === '' ? undefined : visitorId,
+      clickId: this.#clickIds.read(tenantId, clickId),
     });
     return { applies: referrerId !== undefined, referrerId: referrerId ?? '' };
   }

@@ -1,6 +1,7 @@
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { counter } from '@dailydoco/telemetry';
 import { Module } from '@nestjs/common';
+import { ClickIds } from '../clicks/click-ids.js';
 import { linkBaseOf } from '../config.js';
 import { Members } from '../members/ensure-member.js';
 import { MemberStore } from '../members/member.store.js';
@@ -60,6 +61,7 @@ export function firstPurchaseConversion({
       inject: [RUNTIME],
     },
     { provide: Referrals, useFactory: referrals, inject: [RUNTIME] },
+    { provide: ClickIds, useFactory: ({ clickIds }: Runtime) => clickIds, inject: [RUNTIME] },
     { provide: LINK_BASE, useFactory: ({ config }: Runtime) => linkBaseOf(config), inject: [RUNTIME] },
   ],
   controllers: [ReferralsHttp, AttributionHttp, ReferralsGrpc],

@@ -45,14 +45,15 @@ export class Referrals {
     return this.#known(tenantId, userId, (reads) => reads.findCode(tenantId, userId));
   }
 
-  /** The referrer that somebody who registers now with this code and visitor would get. */
+  /** The referrer that somebody who registers now with this code, visitor and click would get. */
   async check(question: {
     tenantId: TenantId;
     referralCode: string | undefined;
     visitorId: string | undefined;
+    clickId: string | undefined;
   }): Promise<UserId | undefined> {
     const { reads, clicksSettled, clock, newId } = this.#parts;
-    if (question.visitorId !== undefined) await clicksSettled();
+    if (question.visitorId !== undefined || question.clickId !== undefined) await clicksSettled();
     // Nobody yet: an id that no member has.
     const newcomer = { ...question, userId: asUserId(newId()), registeredAt: clock.now() };
     return (await findPlacement(reads, newcomer)).referrerId;

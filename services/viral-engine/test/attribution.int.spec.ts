@@ -4,7 +4,7 @@ import { PurchaseServiceService, ReferralServiceService } from '@dailydoco/proto
 import { asUserId, type TenantId, type UserId } from '../src/ids.js';
 import { registerMember } from '../src/members/register-member.js';
 import { attributePurchases } from '../src/purchases/purchases.module.js';
-import { type Edges, sale, SECRET, startEdges } from './edges.js';
+import { BROWSER, type Edges, sale, SECRET, startEdges } from './edges.js';
 import { checkBooks, type Engine, startEngine } from './engine.js';
 
 let engine: Engine;
@@ -44,12 +44,18 @@ async function coupon(as: string, body: object) {
   return answer.body;
 }
 
-async function register(tenantId: TenantId, referralCode: string, registeredAt = engine.clock.now()) {
+async function register(
+  tenantId: TenantId,
+  by: string | { referralCode?: string; visitorId?: string; clickId?: string },
+  registeredAt = engine.clock.now(),
+) {
+  const { referralCode, visitorId, clickId: told } = typeof by === 'string' ? { referralCode: by } : by;
+  const clickId = edges.runtime.clickIds.read(tenantId, told);
   const userId = asUserId(engine.newId());
   await engine.withMembers((book) =>
     registerMember(
       book,
-      { tenantId, userId, status: 'active', referralCode, visitorId: undefined, registeredAt },
+      { tenantId, userId, status: 'active', referralCode, visitorId, clickId, registeredAt },
       { now: engine.clock.now(), randomBytes: engine.tools.randomBytes },
     ),
   );
@@ -328,6 +334,124 @@ describe('A first purchase', () => {
       [tenantId],
     );
     expect(rows).toEqual([]);
+  });
+});
+
+describe('A signed click id', () => {
+  const follow = async (code: string, query = '', visitorId?: string) => {
+    const response = await fetch(`${edges.url}/r/${code}${query}`, {
+      redirect: 'manual',
+      headers: { 'user-agent': BROWSER, ...(visitorId !== undefined && { cookie: `dd_visitor=${visitorId}` }) },
+    });
+    const clickId = new URL(response.headers.get('location') ?? '').searchParams.get('ddcid') ?? '';
+    expect(clickId).toMatch(/^[\w-]{44}$/);
+    await edges.runtime.clicks.settled();
+    return { clickId, visitorId: response.headers.getSetCookie()[0]?.match(/^dd_visitor=([^;]+)/)?.[1] ?? '' };
+  };
+  const check = (tenantId: TenantId, clickId: string, other: object = {}) =>
+    grpc.checkReferral({ referralCode: '', visitorId: '', clickId, ...other }, { tenantId });
+
+  it('names the referrer at a registration without a cookie, and what the click brought is told', async () => {
+    const { tenantId, ada, asAdmin } = await world();
+    const { clickId } = await follow(await engine.codeOf(tenantId, ada), '?utm_source=mail&sub2=%C3%BC&other=1&sub3=');
+    expect(await check(tenantId, clickId)).toEqual({ applies: true, referrerId: ada });
+    const { userId, referrer } = await register(tenantId, { clickId });
+    expect(referrer).toBe(ada);
+    expect((await edges.call('GET', `/v1/referral-sources/${userId}`, { as: asAdmin })).body).toMatchObject({
+      decidedBy: 'click',
+      convertedBy: 'sign_up',
+      clickId: edges.runtime.clickIds.read(tenantId, clickId),
+      brought: { utm_source: 'mail', sub2: 'ü' },
+    });
+  });
+
+  it('that is forged, of another tenant, of no click or too old is as good as none', async () => {
+    const { tenantId, ada } = await world();
+    const { clickId } = await follow(await engine.codeOf(tenantId, ada));
+    const other = await world();
+    const nowhere = edges.runtime.clickIds.sign(tenantId, engine.newId());
+    const forged = `${clickId.slice(0, 8)}${clickId[8] === 'A' ? 'B' : 'A'}${clickId.slice(9)}`;
+    const nobody = { applies: false, referrerId: '' };
+    for (const text of [forged, nowhere, '', 'x'.repeat(10_000)]) expect(await check(tenantId, text)).toEqual(nobody);
+    expect(await check(other.tenantId, clickId)).toEqual(nobody);
+    engine.clock.advance(30 * 86_400_000);
+    expect(await check(tenantId, clickId)).toEqual({ applies: true, referrerId: ada });
+    engine.clock.advance(1);
+    expect(await check(tenantId, clickId)).toEqual(nobody);
+    expect((await register(tenantId, { clickId })).referrer).toBeUndefined();
+  });
+
+  it('stands in for the cookie: a code wins, else the first click of the visitor, however it is known', async () => {
+    const { tenantId, ada } = await world();
+    const [ben, cleo] = [await engine.join(tenantId), await engine.join(tenantId)];
+    const [ofAda, ofBen, ofCleo] = await Promise.all([ada, ben, cleo].map((who) => engine.codeOf(tenantId, who)));
+    const first = await follow(ofAda!);
+    engine.clock.advance(1_000);
+    const second = await follow(ofBen!, '', first.visitorId);
+    engine.clock.advance(1_000);
+    const elsewhere = await follow(ofCleo!);
+    const referrers = [
+      await register(tenantId, { clickId: second.clickId }),
+      await register(tenantId, { clickId: elsewhere.clickId }),
+      await register(tenantId, { clickId: elsewhere.clickId, visitorId: first.visitorId }),
+      await register(tenantId, { clickId: first.clickId, visitorId: elsewhere.visitorId }),
+      await register(tenantId, { clickId: first.clickId, referralCode: ofBen! }),
+      await register(tenantId, { clickId: first.clickId, referralCode: 'NOBODYS2' }),
+    ].map(({ referrer }) => referrer);
+    expect(referrers).toEqual([ada, cleo, ada, ada, ben, ada]);
+  });
+
+  it('told with a first purchase gives its buyer the referrer; forged it changes nothing', async () => {
+    const { tenantId, ada, asAdmin, key } = await world();
+    const { clickId } = await follow(await engine.codeOf(tenantId, ada), '?sub1=s2s');
+    const [ben, cleo] = [await engine.join(tenantId), await engine.join(tenantId)];
+    expect(beneficiaries(await buy(key, cleo, { clickId: clickId.toLowerCase() }))).toEqual([]);
+    expect(beneficiaries(await buy(key, ben, { clickId }))).toEqual([ada]);
+    expect((await edges.call('GET', `/v1/referral-sources/${ben}`, { as: asAdmin })).body).toMatchObject({
+      decidedBy: 'click',
+      convertedBy: 'first_purchase',
+      brought: { sub1: 's2s' },
+    });
+  });
+});
+
+describe('What a link brought in', () => {
+  it('is who got the referrer by it, by registration or first purchase, and what they bought, less refunds', async () => {
+    const { tenantId, ada, key } = await world();
+    const asAda = await edges.person(tenantId, ada);
+    const { id, code } = (await edges.call('POST', '/v1/links', { as: asAda, body: { name: 'A link' } })).body;
+    const conversions = async () => (await edges.call('GET', `/v1/links/${id}/conversions`, { as: asAda })).body;
+    expect(await conversions()).toEqual({ registrations: 0, firstPurchases: 0, revenue: [] });
+    const { userId: ben } = await register(tenantId, code);
+    await register(tenantId, code);
+    const cleo = await engine.join(tenantId);
+    const { body: first } = await buy(key, ben);
+    await buy(key, ben, { amount: { amount: '1.00', currency: 'EUR' } });
+    await buy(key, cleo, { couponCode: code });
+    await buy(key, await engine.join(tenantId));
+    const refund = { externalId: engine.newId(), reason: 'requested', amount: { amount: '9.00', currency: 'USD' } };
+    await edges.call('POST', `/v1/purchases/${first.id}/refunds`, { as: key, body: refund });
+    expect(await conversions()).toEqual({
+      registrations: 2,
+      firstPurchases: 1,
+      revenue: [
+        {
+          purchases: 1,
+          buyers: 1,
+          amount: { amount: '1.00', currency: 'EUR' },
+          refunded: { amount: '0.00', currency: 'EUR' },
+        },
+        {
+          purchases: 2,
+          buyers: 2,
+          amount: { amount: '158.00', currency: 'USD' },
+          refunded: { amount: '9.00', currency: 'USD' },
+        },
+      ],
+    });
+    expect((await edges.call('GET', `/v1/links/${id}`, { as: asAda })).body.registrations).toBe(2);
+    const asBen = await edges.person(tenantId, ben);
+    expect((await edges.call('GET', `/v1/links/${id}/conversions`, { as: asBen })).status).toBe(404);
   });
 });
 
