@@ -19,6 +19,8 @@ export async function countMembers(counts: MemberCounts, limit: number): Promise
   await counts.shareTree();
   const joined = await counts.takeUncounted(limit);
   if (joined.length === 0) return false;
-  await counts.add(spread(joined.map((member) => ({ ...member, people: 1n, points: joinPoints(member.joinedAt) }))));
+  await counts.add(
+    spread(joined.map((member) => ({ ...member, joined: { people: 1n, points: joinPoints(member.joinedAt) } }))),
+  );
   return joined.length === limit;
 }

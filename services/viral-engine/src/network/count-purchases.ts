@@ -86,13 +86,12 @@ function changeOf(purchase: StandingPurchase, was: PurchaseCount, now: PurchaseC
     tenantId,
     userId,
     upline,
-    people: 0n,
-    // Grown by the day of the sale, whenever it is counted: a refund takes back exactly what the sale brought.
-    points: BigInt(now.points - was.points) * growthOn(dayOf(occurredAt)),
-    money: {
+    sold: {
       currency,
       revenueMicros: now.revenueMicros - was.revenueMicros,
       commissionMicros: now.commissionMicros - was.commissionMicros,
+      // Grown by the day of the sale, whenever it is counted: a refund takes back exactly what the sale brought.
+      points: BigInt(now.points - was.points) * growthOn(dayOf(occurredAt)),
     },
   };
 }

@@ -59,10 +59,10 @@ export interface MoveBook {
 }
 
 /**
- * Most people that one move may take along. Purchases wait while their uplines are written, about a second for every
- * hundred thousand, and a purchase that waits for ten is refused.
+ * Most people that one move may take along. Purchases wait while their uplines are written (`npm run bench:network` tells
+ * how long that is: seconds for a hundred thousand), and a purchase that waits for ten seconds is refused.
  */
-export const MAX_MOVED = 250_000;
+export const MAX_MOVED = 150_000;
 
 /**
  * Moves a person with everybody below to another referrer, or to the top. Purchases that were split stay as they are;

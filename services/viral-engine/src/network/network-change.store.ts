@@ -31,13 +31,14 @@ async function addLevels(sql: Sql, rows: NetworkChange['levels']): Promise<void>
 
 async function addMoney(sql: Sql, rows: NetworkChange['money']): Promise<void> {
   await sql.query(
-    `INSERT INTO network_money AS kept (tenant_id, user_id, currency, level, revenue_micros, commission_micros)
-     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::smallint[], $5::numeric[], $6::numeric[])
-       AS more (tenant_id, user_id, currency, level, revenue_micros, commission_micros)
+    `INSERT INTO network_money AS kept (tenant_id, user_id, currency, level, revenue_micros, commission_micros, points)
+     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::smallint[], $5::numeric[], $6::numeric[], $7::numeric[])
+       AS more (tenant_id, user_id, currency, level, revenue_micros, commission_micros, points)
      ORDER BY tenant_id, user_id, currency COLLATE "C", level
      ON CONFLICT (tenant_id, user_id, currency, level)
      DO UPDATE SET revenue_micros = kept.revenue_micros + excluded.revenue_micros,
-                   commission_micros = kept.commission_micros + excluded.commission_micros`,
+                   commission_micros = kept.commission_micros + excluded.commission_micros,
+                   points = kept.points + excluded.points`,
     [
       rows.map((row) => row.tenantId),
       rows.map((row) => row.userId),
@@ -45,6 +46,7 @@ async function addMoney(sql: Sql, rows: NetworkChange['money']): Promise<void> {
       rows.map((row) => row.level),
       rows.map((row) => row.revenueMicros),
       rows.map((row) => row.commissionMicros),
+      rows.map((row) => row.points),
     ],
   );
 }

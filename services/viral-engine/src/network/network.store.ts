@@ -40,9 +40,10 @@ async function readMoney(sql: Sql, tenantId: TenantId, userId: UserId): Promise<
     currency: string;
     revenue_micros: string;
     commission_micros: string;
+    points: string;
   }>(
-    `SELECT level, currency, revenue_micros, commission_micros FROM network_money
-     WHERE tenant_id = $1 AND user_id = $2 AND (revenue_micros <> 0 OR commission_micros <> 0)
+    `SELECT level, currency, revenue_micros, commission_micros, points FROM network_money
+     WHERE tenant_id = $1 AND user_id = $2 AND (revenue_micros <> 0 OR commission_micros <> 0 OR points <> 0)
      ORDER BY currency, level`,
     [tenantId, userId],
   );
@@ -51,6 +52,7 @@ async function readMoney(sql: Sql, tenantId: TenantId, userId: UserId): Promise<
     currency: currencyOf(row.currency),
     revenueMicros: BigInt(row.revenue_micros),
     commissionMicros: BigInt(row.commission_micros),
+    points: BigInt(row.points),
   }));
 }
 

@@ -26,27 +26,27 @@ const FOUND = `
     JOIN growth g ON g.day = ${dayOfColumn('p.occurred_at')} WHERE n.tenant_id = $1
   ),
   own AS (
-    SELECT user_id, sum(people) AS people, sum(points) AS points FROM (
-      SELECT m.user_id, 1 AS people, $3::integer * g.growth AS points FROM member m
-      JOIN growth g ON g.day = ${dayOfColumn('m.joined_at')} WHERE m.tenant_id = $1 AND m.network_counted
-      UNION ALL SELECT user_id, 0, points FROM bought) AS each_thing
-    GROUP BY user_id
+    SELECT m.user_id, $3::integer * g.growth AS points FROM member m
+    JOIN growth g ON g.day = ${dayOfColumn('m.joined_at')} WHERE m.tenant_id = $1 AND m.network_counted
   ),
   own_money AS (
-    SELECT user_id, currency, sum(revenue_micros) AS revenue, sum(commission_micros) AS commission
+    SELECT user_id, currency, sum(revenue_micros) AS revenue, sum(commission_micros) AS commission,
+           sum(points) AS points
     FROM bought GROUP BY user_id, currency
   ),
   found_level AS (
-    SELECT w.above AS user_id, w.level, sum(o.people)::bigint AS people, sum(o.points) AS points
+    SELECT w.above AS user_id, w.level, count(*) AS people, sum(o.points) AS points
     FROM walk w JOIN own o ON o.user_id = w.user_id GROUP BY w.above, w.level
   ),
   found_money AS (
-    SELECT w.above AS user_id, o.currency, w.level, sum(o.revenue) AS revenue, sum(o.commission) AS commission
+    SELECT w.above AS user_id, o.currency, w.level, sum(o.revenue) AS revenue, sum(o.commission) AS commission,
+           sum(o.points) AS points
     FROM walk w JOIN own_money o ON o.user_id = w.user_id GROUP BY w.above, o.currency, w.level
   )`;
 
 const FOUND_SCORE = `
-  SELECT f.user_id, sum(f.points * weighted.weight) AS points FROM found_level f
+  SELECT f.user_id, sum(f.points * weighted.weight) AS points
+  FROM (SELECT user_id, level, points FROM found_level UNION ALL SELECT user_id, level, points FROM found_money) AS f
   JOIN unnest($4::numeric[]) WITH ORDINALITY AS weighted (weight, level) ON weighted.level = f.level GROUP BY f.user_id`;
 
 /** Recounts of one tenant, in an open database transaction. */
@@ -71,6 +71,9 @@ export class RecountStore implements RecountBook {
          UNION ALL
          SELECT 'network_money', concat_ws(' ', user_id, currency, 'level', level),
                 coalesce(m.revenue_micros, 0), coalesce(f.revenue, 0), coalesce(m.commission_micros, 0), coalesce(f.commission, 0)
+         FROM (SELECT * FROM network_money WHERE tenant_id = $1) AS m FULL JOIN found_money f USING (user_id, currency, level)
+         UNION ALL
+         SELECT 'network_money points', concat_ws(' ', user_id, currency, 'level', level), 0, 0, coalesce(m.points, 0), coalesce(f.points, 0)
          FROM (SELECT * FROM network_money WHERE tenant_id = $1) AS m FULL JOIN found_money f USING (user_id, currency, level)
          UNION ALL
          SELECT 'network_score', user_id::text, 0, 0, coalesce(s.points, 0), coalesce(f.points, 0)
@@ -101,15 +104,17 @@ export class RecountStore implements RecountBook {
       given,
     );
     await this.#sql.query(
-      `${FOUND} INSERT INTO network_money (tenant_id, user_id, currency, level, revenue_micros, commission_micros)
-       SELECT $1, user_id, currency, level, revenue, commission FROM found_money`,
+      `${FOUND} INSERT INTO network_money (tenant_id, user_id, currency, level, revenue_micros, commission_micros, points)
+       SELECT $1, user_id, currency, level, revenue, commission, points FROM found_money`,
       given,
     );
     await this.#sql.query(
       `INSERT INTO network_score (tenant_id, user_id, points)
-       SELECT $1, f.user_id, sum(f.points * weighted.weight) FROM network_level f
+       SELECT $1, f.user_id, sum(f.points * weighted.weight)
+       FROM (SELECT user_id, level, points FROM network_level WHERE tenant_id = $1
+             UNION ALL SELECT user_id, level, points FROM network_money WHERE tenant_id = $1) AS f
        JOIN unnest($2::numeric[]) WITH ORDINALITY AS weighted (weight, level) ON weighted.level = f.level
-       WHERE f.tenant_id = $1 GROUP BY f.user_id`,
+       GROUP BY f.user_id`,
       [tenantId, weights],
     );
   }

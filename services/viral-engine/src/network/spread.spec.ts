@@ -10,8 +10,7 @@ const joins = (name: string, ...upline: string[]) => ({
   tenantId,
   userId: asUserId(name),
   upline: people(...upline),
-  people: 1n,
-  points: 3n,
+  joined: { people: 1n, points: 3n },
 });
 
 /** `who level: people points`, to be compared at a glance. */
@@ -19,7 +18,9 @@ const levels = (change: NetworkChange) =>
   change.levels.map(({ userId, level, people: count, points }) => `${userId} ${level}: ${count} ${points}`).toSorted();
 const money = (change: NetworkChange) =>
   change.money
-    .map((row) => `${row.userId} ${row.level}: ${row.revenueMicros} ${row.commissionMicros} ${row.currency}`)
+    .map(
+      (row) => `${row.userId} ${row.level}: ${row.revenueMicros} ${row.commissionMicros} ${row.points} ${row.currency}`,
+    )
     .toSorted();
 
 describe('What members bring', () => {
@@ -35,15 +36,15 @@ describe('What members bring', () => {
 
   it('is money by currency, and nothing where things cancel out', () => {
     const sale = (revenueMicros: bigint, currency = usd) => ({
-      ...joins('b', 'a'),
-      people: 0n,
-      points: 0n,
-      money: { currency, revenueMicros, commissionMicros: revenueMicros / 10n },
+      tenantId,
+      userId: asUserId('b'),
+      upline: people('a'),
+      sold: { currency, revenueMicros, commissionMicros: revenueMicros / 10n, points: revenueMicros },
     });
     const change = spread([sale(50n), sale(-20n), sale(10n, currencyOf('EUR')), sale(-10n, currencyOf('EUR'))]);
-    expect(money(change)).toEqual(['a 1: 30 3 USD', 'b 0: 30 3 USD']);
+    expect(money(change)).toEqual(['a 1: 30 3 30 USD', 'b 0: 30 3 30 USD']);
     expect(change.levels).toEqual([]);
-    expect(change.scores).toEqual([]);
+    expect(change.scores.map(({ userId, points }) => [userId, points])).toEqual([['a', 64n * 30n]]);
   });
 });
 
@@ -53,13 +54,13 @@ describe('A move', () => {
       { level: 0, people: 1n, points: 5n },
       { level: 1, people: 4n, points: 7n },
     ],
-    money: [{ level: 1, currency: usd, revenueMicros: 100n, commissionMicros: 30n }],
+    money: [{ level: 1, currency: usd, revenueMicros: 100n, commissionMicros: 30n, points: 9n }],
   };
 
   it('takes all that is counted along, from those above to those above then', () => {
     const change = carry(counted, { tenantId, from: people('p', 'q'), to: people('r') });
     expect(levels(change)).toEqual(['p 1: -1 -5', 'p 2: -4 -7', 'q 2: -1 -5', 'q 3: -4 -7', 'r 1: 1 5', 'r 2: 4 7']);
-    expect(money(change)).toEqual(['p 2: -100 -30 USD', 'q 3: -100 -30 USD', 'r 2: 100 30 USD']);
+    expect(money(change)).toEqual(['p 2: -100 -30 -9 USD', 'q 3: -100 -30 -9 USD', 'r 2: 100 30 9 USD']);
   });
 
   it('changes nothing for who stands above at the same distance before and after', () => {

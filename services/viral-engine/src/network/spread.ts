@@ -3,13 +3,22 @@ import type { TenantId, UserId } from '../ids.js';
 import { MAX_UPLINE } from '../members/member.js';
 import { levelWeight } from './viral-score.js';
 
-/** What money came from a level. */
-export interface LevelMoney {
+/** What sales of one currency brought. */
+export interface SaleSums {
   readonly currency: CurrencyCode;
   /** What was bought, less refunds. */
   readonly revenueMicros: bigint;
   /** What was paid on it, to whomever, less what was taken back. */
   readonly commissionMicros: bigint;
+  /** Of the viral score, grown. */
+  readonly points: bigint;
+}
+
+/** What people brought by joining. */
+export interface JoinSums {
+  readonly people: bigint;
+  /** Of the viral score, grown. */
+  readonly points: bigint;
 }
 
 /** What a member brings, as a difference to what was counted before. */
@@ -18,26 +27,20 @@ export interface OwnChange {
   readonly userId: UserId;
   /** Those who stand above, nearest first. */
   readonly upline: readonly UserId[];
-  readonly people: bigint;
-  /** Grown. */
-  readonly points: bigint;
-  readonly money?: LevelMoney;
+  readonly joined?: JoinSums;
+  readonly sold?: SaleSums;
 }
 
-/** What is to be added to the counts of one level below a member; level 0 is the member. */
-export interface LevelChange {
-  readonly tenantId: TenantId;
-  readonly userId: UserId;
-  readonly level: number;
-  readonly people: bigint;
-  readonly points: bigint;
-}
-
-export interface MoneyChange extends LevelMoney {
+/** One level below a member; level 0 is the member. */
+interface Place {
   readonly tenantId: TenantId;
   readonly userId: UserId;
   readonly level: number;
 }
+
+/** What is to be added to the counts of one level. */
+export type LevelChange = Place & JoinSums;
+export type MoneyChange = Place & SaleSums;
 
 export interface ScoreChange {
   readonly tenantId: TenantId;
@@ -55,8 +58,8 @@ export interface NetworkChange {
 
 /** What stands on the levels below a member as it is counted now, the member included as level 0. */
 export interface CountedNetwork {
-  readonly levels: readonly Pick<LevelChange, 'level' | 'people' | 'points'>[];
-  readonly money: readonly Pick<MoneyChange, 'level' | 'currency' | 'revenueMicros' | 'commissionMicros'>[];
+  readonly levels: readonly (JoinSums & { readonly level: number })[];
+  readonly money: readonly (SaleSums & { readonly level: number })[];
 }
 
 /** Adds up what is to be added to rows of counts, so that each row is written once. */
@@ -65,30 +68,31 @@ class Sums {
   readonly #money = new Map<string, MoneyChange>();
   readonly #scores = new Map<string, ScoreChange>();
 
-  add(at: { tenantId: TenantId; userId: UserId; level: number }, counts: { people: bigint; points: bigint }): void {
-    const { tenantId, userId, level } = at;
-    const row = `${tenantId}/${userId}`;
-    const key = `${row}/${level}`;
+  addJoined(at: Place, { people, points }: JoinSums): void {
+    const key = keyOf(at);
     const before = this.#levels.get(key) ?? { ...at, people: 0n, points: 0n };
-    this.#levels.set(key, {
-      ...before,
-      people: before.people + counts.people,
-      points: before.points + counts.points,
-    });
-    const weight = levelWeight(level);
-    if (weight === 0n) return;
-    const score = this.#scores.get(row)?.points ?? 0n;
-    this.#scores.set(row, { tenantId, userId, points: score + weight * counts.points });
+    this.#levels.set(key, { ...before, people: before.people + people, points: before.points + points });
+    this.#addScore(at, points);
   }
 
-  addMoney(at: { tenantId: TenantId; userId: UserId; level: number }, money: LevelMoney): void {
-    const key = `${at.tenantId}/${at.userId}/${money.currency}/${at.level}`;
-    const before = this.#money.get(key) ?? { ...at, ...money, revenueMicros: 0n, commissionMicros: 0n };
+  addSold(at: Place, { currency, revenueMicros, commissionMicros, points }: SaleSums): void {
+    const key = `${keyOf(at)}/${currency}`;
+    const before = this.#money.get(key) ?? { ...at, currency, revenueMicros: 0n, commissionMicros: 0n, points: 0n };
     this.#money.set(key, {
       ...before,
-      revenueMicros: before.revenueMicros + money.revenueMicros,
-      commissionMicros: before.commissionMicros + money.commissionMicros,
+      revenueMicros: before.revenueMicros + revenueMicros,
+      commissionMicros: before.commissionMicros + commissionMicros,
+      points: before.points + points,
     });
+    this.#addScore(at, points);
+  }
+
+  #addScore({ tenantId, userId, level }: Place, points: bigint): void {
+    const weight = levelWeight(level);
+    if (weight === 0n) return;
+    const key = `${tenantId}/${userId}`;
+    const before = this.#scores.get(key)?.points ?? 0n;
+    this.#scores.set(key, { tenantId, userId, points: before + weight * points });
   }
 
   /** Rows to which nothing is added are left out. */
@@ -96,21 +100,24 @@ class Sums {
     return {
       levels: [...this.#levels.values()].filter(({ people, points }) => people !== 0n || points !== 0n),
       money: [...this.#money.values()].filter(
-        ({ revenueMicros, commissionMicros }) => revenueMicros !== 0n || commissionMicros !== 0n,
+        ({ revenueMicros, commissionMicros, points }) =>
+          revenueMicros !== 0n || commissionMicros !== 0n || points !== 0n,
       ),
       scores: [...this.#scores.values()].filter(({ points }) => points !== 0n),
     };
   }
 }
 
+const keyOf = ({ tenantId, userId, level }: Place): string => `${tenantId}/${userId}/${level}`;
+
 /** What members bring, for themselves and for everybody in their uplines. */
 export function spread(changes: readonly OwnChange[]): NetworkChange {
   const sums = new Sums();
-  for (const { tenantId, userId, upline, people, points, money } of changes) {
+  for (const { tenantId, userId, upline, joined, sold } of changes) {
     [userId, ...upline].forEach((above, level) => {
       const at = { tenantId, userId: above, level };
-      sums.add(at, { people, points });
-      if (money !== undefined) sums.addMoney(at, money);
+      if (joined !== undefined) sums.addJoined(at, joined);
+      if (sold !== undefined) sums.addSold(at, sold);
     });
   }
   return sums.change;
@@ -122,29 +129,27 @@ export function spread(changes: readonly OwnChange[]): NetworkChange {
  */
 export function carry(
   counted: CountedNetwork,
-  move: { tenantId: TenantId; from: readonly UserId[]; to: readonly UserId[] },
+  { tenantId, from, to }: { tenantId: TenantId; from: readonly UserId[]; to: readonly UserId[] },
 ): NetworkChange {
   const sums = new Sums();
-  const { tenantId } = move;
-  for (const [upline, sign] of [
-    [move.from, -1n],
-    [move.to, 1n],
-  ] as const) {
+  const carryTo = (upline: readonly UserId[], sign: bigint): void =>
     upline.forEach((userId, index) => {
+      const place = (level: number): Place => ({ tenantId, userId, level: index + 1 + level });
       for (const { level, people, points } of counted.levels) {
-        const at = { tenantId, userId, level: index + 1 + level };
-        if (at.level <= MAX_UPLINE) sums.add(at, { people: sign * people, points: sign * points });
+        if (place(level).level > MAX_UPLINE) continue;
+        sums.addJoined(place(level), { people: sign * people, points: sign * points });
       }
-      for (const { level, currency, revenueMicros, commissionMicros } of counted.money) {
-        const at = { tenantId, userId, level: index + 1 + level };
-        if (at.level > MAX_UPLINE) continue;
-        sums.addMoney(at, {
+      for (const { level, currency, revenueMicros, commissionMicros, points } of counted.money) {
+        if (place(level).level > MAX_UPLINE) continue;
+        sums.addSold(place(level), {
           currency,
           revenueMicros: sign * revenueMicros,
           commissionMicros: sign * commissionMicros,
+          points: sign * points,
         });
       }
     });
-  }
+  carryTo(from, -1n);
+  carryTo(to, 1n);
   return sums.change;
 }
