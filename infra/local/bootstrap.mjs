@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const local = join(root, '.local');
@@ -34,6 +34,8 @@ const COMMANDS = {
   verify: { build: ['transparency'], program: 'libs/transparency/dist/verify.js' },
   anchor: { build: ['anchor', 'transparency'], program: 'infra/anchor/dist/anchor.js' },
   vectors: { build: ['viral-engine'], program: 'services/viral-engine/dist/vectors.js' },
+  // Run from the sources, as the specs are: simulations are tests.
+  sim: { build: ['viral-engine'], program: 'services/viral-engine/test/simulation/sim.ts', sources: true },
 };
 
 function fail(what, why, todo) {
@@ -135,6 +137,10 @@ const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, NX_NO_CLOUD: '
 await build(chosen.build, env);
 // kafkajs waits negative times when it is late, and Node says so each time: noise to whoever runs a command.
 const flags = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
+if (chosen.sources) {
+  const hooks = pathToFileURL(join(root, 'libs', 'testing', 'source-hooks.mjs')).href;
+  flags.push('--conditions=@dailydoco/source', '--import', hooks);
+}
 const child = spawn(join(bin, 'node'), [...flags, join(root, chosen.program), ...args], {
   stdio: 'inherit',
   env,

@@ -7,12 +7,13 @@ export interface ServiceDatabaseOptions {
   /** Folders of migrations, `<name>/migration.sql` each, in the order in which `migrate` runs them. */
   readonly directories: readonly string[];
   readonly migrate: TestDatabaseOptions['migrate'];
+  readonly postgresUrl?: TestDatabaseOptions['postgresUrl'];
 }
 
 /** A database with all tables of a service. Its template is made anew when a migration changes. */
 export function createServiceDatabase(options: ServiceDatabaseOptions): Promise<TestDatabase> {
-  const { service, directories, migrate } = options;
-  return createTestDatabase({ template: `${service}-${migrationsHash(directories)}`, migrate });
+  const { service, directories, migrate, postgresUrl } = options;
+  return createTestDatabase({ template: `${service}-${migrationsHash(directories)}`, migrate, postgresUrl });
 }
 
 function migrationsHash(directories: readonly string[]): string {

@@ -7,6 +7,8 @@ export interface TestDatabaseOptions {
   readonly template: string;
   /** Migrates the empty template; called once per template and Postgres. */
   readonly migrate: (ownerUrl: string, appRole: string) => Promise<void>;
+  /** The superuser's, of a server that the caller has started. Default: the server of this run's stores. */
+  readonly postgresUrl?: string | undefined;
 }
 
 export interface TestDatabase {
@@ -19,7 +21,7 @@ const PASSWORD = 'test';
 
 /** A database of its own for a spec file, cloned from a template that is migrated once, with an owner and an app role. */
 export async function createTestDatabase(options: TestDatabaseOptions): Promise<TestDatabase> {
-  const { postgresUrl } = await getStores();
+  const postgresUrl = options.postgresUrl ?? (await getStores()).postgresUrl;
   const name = `tpl_${createHash('sha256').update(options.template).digest('hex').slice(0, 16)}`;
   const roles = { owner: `${name}_owner`, app: `${name}_app` };
   const urlOf = (database: string, role: string): string => {

@@ -64,7 +64,6 @@ export async function createEdges(runtime: Runtime): Promise<Service> {
 
 /** The part that works on its own: relay, consumers, schedulers. */
 export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): void {
-  const { config, pool, outbox, clock, newId, randomBytes } = runtime;
   const log = keepTransparencyLog(runtime);
   const { config, pool, outbox, clock, newId, randomBytes, clickIds } = runtime;
   addRelay(runtime);

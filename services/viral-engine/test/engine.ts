@@ -31,9 +31,10 @@ export interface WrittenEvent {
   } & Record<string, unknown>;
 }
 
-/** A database of this service with all its tables, for one spec file. */
-export function migratedDatabase(): Promise<TestDatabase> {
+/** A database of this service with all its tables, for one spec file; `postgresUrl`: on that server. */
+export function migratedDatabase(postgresUrl?: string): Promise<TestDatabase> {
   return createServiceDatabase({
+    postgresUrl,
     service: 'viral-engine',
     directories: migrationSources.map(({ directory }) => directory),
     migrate: async (connectionString, appRole) => {

@@ -1,0 +1,204 @@
+import { events as catalogue } from '@dailydoco/events';
+import pg from 'pg';
+import type { Move, Status } from './model.js';
+import type { Delivered } from './payouts-model.js';
+
+/** Everything of a tenant that the model has an opinion on, read in one moment. */
+export interface Snapshot {
+  /** Money events that were not seen before, in the order of their writing. */
+  readonly events: readonly (Delivered & { readonly at: number; readonly refundId: string | undefined })[];
+  readonly sales: readonly SaleRow[];
+  readonly entries: readonly EntryRow[];
+  readonly refunds: readonly RefundRow[];
+  readonly wins: readonly { readonly refund_id: string; readonly won_at: Date }[];
+  readonly members: readonly MemberRow[];
+  readonly waiting: readonly WaitingRow[];
+  readonly customers: readonly { readonly customer_id: string; readonly user_id: string }[];
+  readonly counters: readonly CounterRow[];
+  readonly plans: { readonly versions: readonly string[]; readonly defaultPlan: string | undefined };
+}
+
+export interface SaleRow {
+  readonly id: string;
+  readonly external_id: string;
+  readonly buyer_id: string;
+  readonly amount_micros: bigint;
+  readonly currency: string;
+  readonly stream: string;
+  readonly product_tag: string | null;
+  readonly website_id: string | null;
+  readonly occurred_at: Date;
+  readonly recorded_at: Date;
+  readonly plan: string | null;
+  readonly sequence: bigint;
+  readonly refunded_micros: bigint;
+}
+
+export interface EntryRow {
+  readonly purchase_id: string;
+  readonly beneficiary_id: string;
+  readonly kind: 'website_bonus' | 'level';
+  readonly level: number;
+  readonly gross_micros: bigint;
+  readonly net_micros: bigint;
+  readonly status: Status;
+  readonly available_at: Date;
+  readonly held_since: Date | null;
+}
+
+export interface RefundRow {
+  readonly id: string;
+  readonly external_id: string;
+  readonly purchase_id: string;
+  readonly reason: string;
+  readonly amount_micros: bigint;
+}
+
+export interface MemberRow {
+  readonly user_id: string;
+  readonly upline: readonly string[];
+  readonly status: 'active' | 'suspended';
+  readonly boost_bps: number;
+  readonly code: string;
+}
+
+export interface WaitingRow {
+  readonly id: string;
+  readonly external_id: string;
+  readonly customer_id: string;
+  readonly amount_micros: bigint;
+  readonly occurred_at: Date;
+  /** Whether it still waits. */
+  readonly waits: boolean;
+}
+
+export interface CounterRow {
+  readonly plan_id: string;
+  readonly holder: string;
+  readonly currency: string;
+  readonly period: string;
+  readonly paid_micros: string;
+  readonly closed_at_cap_micros: bigint | null;
+}
+
+const INT8 = 20;
+export const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 ? BigInt : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+};
+
+/** Reads the tables by a connection of its own, past everything that is simulated. */
+export class Books {
+  readonly #client: pg.Client;
+  readonly #tenantId: string;
+  readonly #seen = new Set<string>();
+
+  constructor(client: pg.Client, tenantId: string) {
+    this.#client = client;
+    this.#tenantId = tenantId;
+  }
+
+  /** One round trip; the events in it count as seen. */
+  async read(): Promise<Snapshot> {
+    const results = (await this.#client.query(this.#statements())) as unknown as pg.QueryResult[];
+    const rowsOf = <Row>(index: number): Row[] => (results[index]?.rows ?? []) as Row[];
+    const written = rowsOf<OutboxRow>(0);
+    for (const { id } of written) this.#seen.add(id);
+    const currencies = new Map(rowsOf<SaleRow>(1).map(({ id, currency }) => [id, currency]));
+    return {
+      events: written.flatMap((row) => toEvent(row, currencies)),
+      sales: rowsOf(1),
+      entries: rowsOf(2),
+      refunds: rowsOf(3),
+      wins: rowsOf(4),
+      members: rowsOf(5),
+      waiting: rowsOf(6),
+      customers: rowsOf(7),
+      counters: rowsOf(8),
+      plans: {
+        versions: rowsOf<{ version: string }>(9).map(({ version }) => version),
+        defaultPlan: rowsOf<{ plan_id: string }>(10)[0]?.plan_id,
+      },
+    };
+  }
+
+  #statements(): string {
+    const own = `tenant_id = '${this.#tenantId}'`;
+    const seen = [...this.#seen].join(',');
+    return [
+      `SELECT id::text, event_id, event_type, aggregate_key, payload, occurred_at FROM messaging.outbox
+       WHERE ${own} AND id <> ALL ('{${seen}}'::bigint[]) ORDER BY messaging.outbox.id`,
+      `SELECT id, external_id, buyer_id, amount_micros, currency, stream, product_tag, website_id, occurred_at,
+         recorded_at, plan_id || ' ' || plan_version AS plan, s.sequence, s.refunded_micros
+       FROM purchase p JOIN purchase_state s ON s.tenant_id = p.tenant_id AND s.purchase_id = p.id
+       WHERE p.${own} ORDER BY id`,
+      `SELECT purchase_id, beneficiary_id, kind, level, gross_micros, net_micros, status, available_at, held_since
+       FROM commission WHERE ${own} ORDER BY purchase_id, kind DESC, level`,
+      `SELECT id, external_id, purchase_id, reason, amount_micros FROM refund WHERE ${own} ORDER BY id`,
+      `SELECT refund_id, won_at FROM chargeback_win WHERE ${own} ORDER BY refund_id`,
+      `SELECT m.user_id, m.upline, m.status, m.boost_bps, c.code FROM member m
+       JOIN referral_code c ON c.tenant_id = m.tenant_id AND c.owner_id = m.user_id
+       WHERE m.${own} ORDER BY cardinality(m.upline), m.user_id`,
+      `SELECT u.id, u.external_id, u.customer_id, u.amount_micros, u.occurred_at, w.purchase_id IS NOT NULL AS waits
+       FROM unattributed_purchase u
+       LEFT JOIN waiting_purchase w ON w.tenant_id = u.tenant_id AND w.purchase_id = u.id WHERE u.${own} ORDER BY u.id`,
+      `SELECT customer_id, user_id FROM customer WHERE ${own} AND user_id IS NOT NULL ORDER BY customer_id`,
+      `SELECT plan_id, holder, currency, period, paid_micros, closed_at_cap_micros FROM cap_counter WHERE ${own}`,
+      `SELECT plan_id || ' ' || version AS version FROM plan_version WHERE ${own} ORDER BY plan_id, version`,
+      `SELECT plan_id FROM tenant_default_plan WHERE ${own}`,
+    ].join(';');
+  }
+}
+
+interface OutboxRow {
+  readonly id: string;
+  readonly event_id: string;
+  readonly event_type: string;
+  readonly aggregate_key: string;
+  readonly payload: Buffer;
+  readonly occurred_at: Date;
+}
+
+interface Payload {
+  readonly purchaseId?: string;
+  readonly purchaseSequence: bigint;
+  readonly refundId?: string;
+  readonly changes?: readonly {
+    readonly beneficiaryId: string;
+    readonly kind: number;
+    readonly level: number;
+    readonly fromStatus: number;
+    readonly toStatus: number;
+    readonly deltaMicros: bigint;
+    readonly netMicros: bigint;
+  }[];
+}
+
+/** The wire's numbers of statuses and kinds, as the contract of the events gives them. */
+const STATUSES: readonly (Status | undefined)[] = [undefined, 'pending', 'held', 'available', 'reversed', 'forfeited'];
+const LEVEL = 1;
+
+function toEvent(row: OutboxRow, currencies: ReadonlyMap<string, string>): Snapshot['events'] {
+  const type = Object.values(catalogue).find((each) => each.type === row.event_type);
+  if (type === undefined) throw new Error(`no event is called ${row.event_type}`);
+  const payload = type.codec.decode(row.payload) as unknown as Payload;
+  if (payload.purchaseId === undefined || payload.purchaseId === '') return [];
+  const moves = (payload.changes ?? []).map((change): Move => {
+    const to = STATUSES[change.toStatus];
+    if (to === undefined) throw new Error('an entry goes to no status');
+    return {
+      kind: change.kind === LEVEL ? 'level' : 'website_bonus',
+      level: change.level,
+      beneficiary: change.beneficiaryId,
+      from: STATUSES[change.fromStatus],
+      to,
+      delta: change.deltaMicros,
+      net: change.netMicros,
+    };
+  });
+  const name = row.event_type.slice(row.event_type.lastIndexOf('.') + 1);
+  const { purchaseId: saleId, purchaseSequence: sequence, refundId } = payload;
+  const currency = currencies.get(saleId) ?? '';
+  const at = row.occurred_at.getTime();
+  return [{ eventId: row.event_id, key: row.aggregate_key, name, saleId, sequence, moves, currency, at, refundId }];
+}

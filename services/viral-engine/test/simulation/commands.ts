@@ -1,0 +1,221 @@
+import fc from 'fast-check';
+import { asUserId } from '../../src/ids.js';
+import { insist } from './auditor.js';
+import { mapTo, type SaleInput, saleBy, sell, sellAgain } from './sale-commands.js';
+import { giveBack, giveBackAgain, winBack } from './refund-commands.js';
+import { type PlanInput, changeDefault, changePlan } from './plan-commands.js';
+import type { World } from './world.js';
+
+/** Something that somebody does. It runs side by side with the others of its round. */
+export interface Command {
+  readonly name: string;
+  /** Throws when the service answers what it must not. */
+  run(world: World, id: number): Promise<void>;
+  toString(): string;
+}
+
+interface Kind<Data> {
+  readonly name: string;
+  /** How often it is drawn, among the others. */
+  readonly weight: number;
+  readonly data: fc.Arbitrary<Data>;
+  readonly run: (world: World, data: Data, id: number) => Promise<void>;
+}
+
+/** One row of the table. What it chooses from is chosen by number, so that it still means something when others are left out. */
+function kind<Data>({ name, weight, data, run }: Kind<Data>): { weight: number; arbitrary: fc.Arbitrary<Command> } {
+  const arbitrary = data.map((given) => ({
+    name,
+    run: (world: World, id: number) => run(world, given, id),
+    toString: () => `${name} ${fc.stringify(given)}`,
+  }));
+  return { weight, arbitrary };
+}
+
+const nat = fc.nat({ max: 999 });
+const amount = fc.oneof(
+  { weight: 5, arbitrary: fc.bigInt({ min: 1_000_000n, max: 999_999_999n }) },
+  { weight: 2, arbitrary: fc.bigInt({ min: 1n, max: 9_999n }) },
+  { weight: 1, arbitrary: fc.bigInt({ min: 10n ** 14n, max: 10n ** 15n }) },
+);
+const sale: fc.Arbitrary<SaleInput> = fc.record({
+  who: nat,
+  amount,
+  currency: fc.constantFrom('USD', 'USD', 'USD', 'EUR', 'JPY'),
+  stream: fc.constantFrom('subscription', 'subscription', 'usage_fee'),
+  tag: fc.option(fc.constantFrom('pro', 'basic'), { freq: 4 }),
+  website: fc.option(nat, { freq: 3 }),
+  daysAgo: fc.constantFrom(0, 0, 0, 1, 20, 45),
+  keyed: fc.boolean(),
+  metadata: fc.boolean(),
+  copies: fc.constantFrom(1, 1, 1, 2, 3),
+});
+
+const small = fc.integer({ min: 0, max: 10_000 });
+const capAmounts = fc.record({ USD: fc.bigInt({ min: 1_000_000n, max: 300_000_000n }) });
+const plan: fc.Arbitrary<PlanInput> = fc.record({
+  plan: fc.constantFrom('standard', 'standard', 'usage', 'pro'),
+  levels: fc.array(fc.integer({ min: 0, max: 4_000 }), { minLength: 1, maxLength: 7 }),
+  bonus: fc.integer({ min: 0, max: 3_000 }),
+  maxPayout: fc.oneof(fc.constant(7_000), small),
+  dynamic: fc.boolean(),
+  holdDays: fc.constantFrom(0, 1, 30),
+  recurring: fc.constantFrom('all' as const, 'all' as const, 'first' as const, 1, 2),
+  qualification: fc.option(fc.record({ level: nat, purchases: fc.nat({ max: 2 }), referrals: fc.nat({ max: 2 }) })),
+  personCaps: fc.record({ day: fc.option(capAmounts), month: fc.option(capAmounts), lifetime: fc.option(capAmounts) }),
+  companyCap: fc.option(
+    fc.record({
+      period: fc.constantFrom('day' as const, 'month' as const, 'lifetime' as const),
+      proRata: fc.boolean(),
+      amounts: capAmounts,
+    }),
+  ),
+  inDays: fc.constantFrom(0, 0, 0, 3),
+});
+
+/**
+ * Everything that can happen. A new kind is one more row: it calls the service through `world.attempt`, says to the
+ * auditor beforehand what it tells (`world.told`) or what its commit means (`world.intents`), and insists on the answer.
+ */
+const TABLE = [
+  kind({ name: 'sale', weight: 10, data: sale, run: (world, input) => sell(world, [input]) }),
+  kind({
+    name: 'sales together',
+    weight: 6,
+    data: fc.array(sale, { minLength: 2, maxLength: 5 }),
+    run: (world, inputs) => sell(world, inputs),
+  }),
+  kind({
+    name: 'sales of one buyer',
+    weight: 4,
+    data: fc.tuple(nat, fc.array(sale, { minLength: 2, maxLength: 4 })),
+    run: (world, [who, inputs]) =>
+      sell(
+        world,
+        inputs.map((input) => ({ ...input, who })),
+      ),
+  }),
+  kind({ name: 'sale again', weight: 4, data: nat, run: (world, choice) => sellAgain(world, choice, 'same') }),
+  kind({
+    name: 'sale with other content',
+    weight: 2,
+    data: nat,
+    run: (world, choice) => sellAgain(world, choice, 'other'),
+  }),
+  kind({
+    name: 'sale by a customer',
+    weight: 5,
+    data: fc.tuple(fc.nat({ max: 3 }), sale),
+    run: (world, [customer, input]) => saleBy(world, customer, input),
+  }),
+  kind({
+    name: 'mapping of a customer',
+    weight: 3,
+    data: fc.tuple(fc.nat({ max: 3 }), nat, fc.boolean()),
+    run: (world, [customer, who, twice]) => mapTo(world, { customer, who, twice }),
+  }),
+  kind({
+    name: 'attribution',
+    weight: 4,
+    data: fc.constant(undefined),
+    run: async (world) => void (await world.attempt((process) => process.attribution.runOnce())),
+  }),
+  kind({
+    name: 'refund',
+    weight: 10,
+    data: fc.record({
+      sale: nat,
+      /** Thousandths of the amount; null: the rest. */
+      part: fc.option(fc.integer({ min: 1, max: 1_000 }), { freq: 4 }),
+      chargeback: fc.boolean(),
+      keyed: fc.boolean(),
+      copies: fc.constantFrom(1, 1, 2),
+      otherCurrency: fc.constantFrom(false, false, false, false, false, true),
+    }),
+    run: giveBack,
+  }),
+  kind({ name: 'refund again', weight: 3, data: fc.tuple(nat, fc.boolean()), run: giveBackAgain }),
+  kind({ name: 'chargeback won', weight: 4, data: fc.tuple(nat, fc.boolean()), run: winBack }),
+  kind({
+    name: 'release',
+    weight: 6,
+    data: fc.constantFrom(1, 3, 50),
+    run: async (world, limit) => void (await world.attempt((process) => process.release(limit))),
+  }),
+  kind({
+    name: 'sweep of holds',
+    weight: 5,
+    data: fc.constantFrom(1, 3, 50),
+    run: async (world, limit) => void (await world.attempt((process) => process.settleHolds(limit))),
+  }),
+  kind({
+    name: 'suspension',
+    weight: 4,
+    data: nat,
+    run: (world, who, id) => changeStatus(world, { who, status: 'suspended', id }),
+  }),
+  kind({
+    name: 'reactivation',
+    weight: 4,
+    data: nat,
+    run: (world, who, id) => changeStatus(world, { who, status: 'active', id }),
+  }),
+  kind({
+    name: 'boost',
+    weight: 2,
+    data: fc.tuple(nat, small),
+    run: (world, [who, bps], id) => boost(world, { who, bps, id }),
+  }),
+  kind({
+    name: 'registration',
+    weight: 2,
+    data: fc.tuple(nat, fc.option(sale)),
+    run: (world, [below, first]) => register(world, below, first),
+  }),
+  kind({ name: 'plan version', weight: 3, data: plan, run: changePlan }),
+  kind({ name: 'default plan', weight: 1, data: fc.constantFrom('standard', 'ultraplan'), run: changeDefault }),
+];
+
+/** Any of the commands. */
+export const command: fc.Arbitrary<Command> = fc.oneof(...TABLE);
+
+async function changeStatus(
+  world: World,
+  { who, status, id }: { who: number; status: 'active' | 'suspended'; id: number },
+): Promise<void> {
+  // Of those already in the other state, if there are any: most suspensions would change nothing otherwise.
+  const others = world.people.filter((each) => world.model.person(each).status !== status);
+  const userId = world.one(others.length > 0 ? others : world.people, who);
+  let done = false;
+  world.intents.set(id, () => {
+    done = true;
+    const person = world.model.person(userId);
+    if (person.status === status) return;
+    person.status = status;
+    person.statusAt = world.now;
+  });
+  const { tenantId, clock } = world;
+  await world.attempt((process) => process.setStatus({ tenantId, userId: asUserId(userId), status, at: clock.now() }));
+  insist(done, () => `the change of ${userId} to ${status} was answered and not committed`);
+}
+
+async function boost(world: World, { who, bps, id }: { who: number; bps: number; id: number }): Promise<void> {
+  const userId = world.one(world.people, who);
+  let done = false;
+  world.intents.set(id, () => {
+    done = true;
+    world.model.person(userId).boost = bps;
+  });
+  const { tenantId, clock } = world;
+  const change = { tenantId, userId: asUserId(userId), boostBps: bps, changedBy: 'simulation', reason: 'simulated' };
+  await world.attempt((process) => process.setBoost({ ...change, at: clock.now() }));
+  insist(done, () => `the boost of ${userId} was answered and not committed`);
+}
+
+/** The event of a registration, and perhaps a first purchase that overtakes it. */
+async function register(world: World, below: number, first: SaleInput | null): Promise<void> {
+  const id = world.newcomer(world.one(world.people, below));
+  const known = world.attempt((process) => process.ensureMember(world.tenantId, asUserId(id)));
+  await Promise.all([known, first === null ? undefined : sell(world, [first], id)]);
+  insist(world.model.people.has(id), () => `${id} was registered and is not there`);
+}
