@@ -93,6 +93,9 @@ export const REASONS = {
   COMMISSION_CLOSED: { http: 409, grpc: FAILED_PRECONDITION, title: 'Nothing stands of the commission any more.' },
   COMMISSION_HELD: { http: 409, grpc: FAILED_PRECONDITION, title: 'The commission is held.' },
   COMMISSION_NOT_HELD: { http: 409, grpc: FAILED_PRECONDITION, title: 'The commission is not held for this cause.' },
+  DISPUTE_OPEN: { http: 409, grpc: ALREADY_EXISTS, title: 'The commission is in dispute already.' },
+  DISPUTE_DECIDED: { http: 409, grpc: FAILED_PRECONDITION, title: 'The dispute is decided.' },
+  DISPUTE_NOT_TAKEN: { http: 409, grpc: FAILED_PRECONDITION, title: 'Nobody has taken the dispute yet.' },
   REQUEST_IN_PROGRESS: {
     http: 409,
     grpc: ABORTED,
@@ -114,6 +117,11 @@ export const REASONS = {
     http: 422,
     grpc: FAILED_PRECONDITION,
     title: 'There are as many links, or codes of this link, as there may be.',
+  },
+  DISPUTE_LIMIT_REACHED: {
+    http: 422,
+    grpc: FAILED_PRECONDITION,
+    title: 'There are as many undecided disputes, or steps of this one, as there may be.',
   },
   REFUND_EXCEEDS_PURCHASE: {
     http: 422,

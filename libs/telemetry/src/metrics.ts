@@ -388,6 +388,12 @@ export const METRICS = {
     description: 'Commissions accrued at the split of a purchase.',
     labels: ['kind'],
   },
+  dailydoco_disputes_overdue: {
+    kind: 'gauge',
+    unit: '{dispute}',
+    description: 'Disputes of partners that are undecided past their deadline.',
+    labels: [],
+  },
   dailydoco_webhook_events_received_total: {
     kind: 'counter',
     unit: '{event}',

@@ -3,6 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ClicksModule } from './clicks/clicks.module.js';
 import { CommissionsModule } from './commissions/commissions.module.js';
 import { CustomersModule } from './customers/customers.module.js';
+import { DisputesModule } from './disputes/disputes.module.js';
 import { LinksModule } from './links/links.module.js';
 import { PlansModule } from './plans/plans.module.js';
 import { PurchasesModule } from './purchases/purchases.module.js';
@@ -27,6 +28,7 @@ export class AppModule {
         RefundsModule,
         WebhooksModule,
         CommissionsModule,
+        DisputesModule,
         ReferralsModule,
         LinksModule,
         ClicksModule,

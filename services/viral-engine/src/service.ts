@@ -12,6 +12,7 @@ import { AppModule } from './app.module.js';
 import { DueStore } from './commissions/due.store.js';
 import { releaseDue } from './commissions/release-due.js';
 import { settleHolds } from './commissions/settle-holds.js';
+import { watchDeadlines } from './disputes/disputes.module.js';
 import { membersConsumer } from './members/members.consumer.js';
 import { MemberStore } from './members/member.store.js';
 import { migrationSources } from './migrations.js';
@@ -25,6 +26,7 @@ import { websitesConsumer } from './websites/websites.consumer.js';
 
 /** Most purchases that one database transaction releases, holds or lifts. */
 const DUE_BATCH = 500;
+const DEADLINES_EVERY_MS = 60_000;
 const IDENTITIES_BATCH = 10_000;
 const IDENTITIES_EVERY_MS = 600_000;
 
@@ -91,6 +93,11 @@ export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): 
       inDatabaseTransaction(pool, (tx) =>
         settleHolds(new DueStore(tx, outbox), { now: clock.now(), limit: DUE_BATCH }),
       ),
+  });
+  repeat(runtime, {
+    name: 'dispute-deadlines',
+    everyMs: DEADLINES_EVERY_MS,
+    run: () => watchDeadlines(runtime),
   });
   repeat(runtime, {
     name: 'click-identities',
