@@ -105,6 +105,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/links/{id}/archive',
     'POST /v1/links/{id}/codes',
     'GET /v1/links/{id}/conversions',
+    'POST /v1/disputes',
+    'GET /v1/disputes',
+    'GET /v1/disputes/{id}',
+    'POST /v1/disputes/{id}/notes',
+    'POST /v1/disputes/{id}/withdraw',
   ),
   ...rows(writer, 'POST /v1/purchases', 'POST /v1/purchases/{id}/refunds', 'POST /v1/customers'),
   // Finance reads refunds as it reads purchases; here it matters who must not.
@@ -127,6 +132,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/commissions/{id}/lift',
     'POST /v1/commissions/{id}/release',
     'POST /v1/commissions/{id}/forfeit',
+    'POST /v1/disputes/{id}/take',
+    'POST /v1/disputes/{id}/decide',
   ),
   ...rows(
     anyPerson,

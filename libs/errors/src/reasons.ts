@@ -100,6 +100,9 @@ export const REASONS = {
     title: 'Nobody can stand below themselves or below somebody of their own downline.',
   },
   REFERRER_NOT_ACTIVE: { http: 409, grpc: FAILED_PRECONDITION, title: 'Only an active member can refer others.' },
+  DISPUTE_OPEN: { http: 409, grpc: ALREADY_EXISTS, title: 'The commission is in dispute already.' },
+  DISPUTE_DECIDED: { http: 409, grpc: FAILED_PRECONDITION, title: 'The dispute is decided.' },
+  DISPUTE_NOT_TAKEN: { http: 409, grpc: FAILED_PRECONDITION, title: 'Nobody has taken the dispute yet.' },
   REQUEST_IN_PROGRESS: {
     http: 409,
     grpc: ABORTED,
@@ -126,6 +129,10 @@ export const REASONS = {
     http: 422,
     grpc: FAILED_PRECONDITION,
     title: 'More people stand below than one move may take along.',
+  DISPUTE_LIMIT_REACHED: {
+    http: 422,
+    grpc: FAILED_PRECONDITION,
+    title: 'There are as many undecided disputes, or steps of this one, as there may be.',
   },
   REFUND_EXCEEDS_PURCHASE: {
     http: 422,

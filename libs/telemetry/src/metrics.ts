@@ -443,6 +443,10 @@ export const METRICS = {
     kind: 'gauge',
     unit: '{purchase}',
     description: 'Purchases of which something waits to be logged.',
+  dailydoco_disputes_overdue: {
+    kind: 'gauge',
+    unit: '{dispute}',
+    description: 'Disputes of partners that are undecided past their deadline.',
     labels: [],
   },
   dailydoco_webhook_events_received_total: {

@@ -5,6 +5,7 @@ import { CommissionsModule } from './commissions/commissions.module.js';
 import { CouponsModule } from './coupons/coupons.module.js';
 import { CustomersModule } from './customers/customers.module.js';
 import { FraudModule } from './fraud/fraud.module.js';
+import { DisputesModule } from './disputes/disputes.module.js';
 import { LinksModule } from './links/links.module.js';
 import { NetworkModule } from './network/network.module.js';
 import { PlansModule } from './plans/plans.module.js';
@@ -32,6 +33,7 @@ export class AppModule {
         WebhooksModule,
         CommissionsModule,
         FraudModule,
+        DisputesModule,
         ReferralsModule,
         NetworkModule,
         LinksModule,

@@ -9,6 +9,8 @@ export type UserId = Id<'user'>;
 export type PurchaseId = Id<'purchase'>;
 export type CommissionId = Id<'commission'>;
 export type RefundId = Id<'refund'>;
+/** A partner's question about a commission. */
+export type DisputeId = Id<'dispute'>;
 /** A decision about a commission. */
 export type DecisionId = Id<'decision'>;
 /** A review of what somebody earns from a purchase, for fraud. */
@@ -41,6 +43,7 @@ export const asTenantId = (text: string): TenantId => text as TenantId;
 export const asUserId = (text: string): UserId => text as UserId;
 export const asPurchaseId = (text: string): PurchaseId => text as PurchaseId;
 export const asCommissionId = (text: string): CommissionId => text as CommissionId;
+export const asDisputeId = (text: string): DisputeId => text as DisputeId;
 export const asDecisionId = (text: string): DecisionId => text as DecisionId;
 export const asReviewId = (text: string): ReviewId => text as ReviewId;
 export const asRefundId = (text: string): RefundId => text as RefundId;

@@ -13,6 +13,7 @@ import { DueStore } from './commissions/due.store.js';
 import { releaseDue } from './commissions/release-due.js';
 import { settleHolds } from './commissions/settle-holds.js';
 import { scoring, tidyReviews } from './fraud/fraud.module.js';
+import { watchDeadlines } from './disputes/disputes.module.js';
 import { membersConsumer } from './members/members.consumer.js';
 import { MemberStore } from './members/member.store.js';
 import { networkConsumer } from './network/purchases.consumer.js';
@@ -30,6 +31,7 @@ import { websitesConsumer } from './websites/websites.consumer.js';
 
 /** Most purchases that one database transaction releases, holds or lifts. */
 const DUE_BATCH = 500;
+const DEADLINES_EVERY_MS = 60_000;
 const IDENTITIES_BATCH = 10_000;
 const IDENTITIES_EVERY_MS = 600_000;
 const REVIEWS_EVERY_MS = 15_000;
@@ -106,6 +108,11 @@ export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): 
   });
   countNetworks(runtime);
   repeat(runtime, { name: 'fraud-reviews', everyMs: REVIEWS_EVERY_MS, run: () => tidyReviews(runtime) });
+  repeat(runtime, {
+    name: 'dispute-deadlines',
+    everyMs: DEADLINES_EVERY_MS,
+    run: () => watchDeadlines(runtime),
+  });
   repeat(runtime, {
     name: 'click-identities',
     everyMs: IDENTITIES_EVERY_MS,

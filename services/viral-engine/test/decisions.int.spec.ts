@@ -202,7 +202,13 @@ describe('Finance', () => {
     for (const as of [partner, support, key]) {
       expect((await edges.call('POST', `${first}/hold`, { as, body })).status).toBe(403);
     }
-    for (const wrong of [{}, { reason: ' ' }, { reason: 'x'.repeat(501) }, { ...body, cause: 'dispute' }]) {
+    for (const wrong of [
+      {},
+      { reason: ' ' },
+      { reason: 'x'.repeat(501) },
+      { reason: 'a\u0001b' },
+      { ...body, cause: 'dispute' },
+    ]) {
       expect((await edges.call('POST', `${first}/hold`, { as: finance, body: wrong })).status).toBe(400);
     }
     expect((await decide(`/v1/commissions/${engine.newId()}`, 'hold')).status).toBe(404);

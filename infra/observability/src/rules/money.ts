@@ -101,6 +101,26 @@ and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
         '{{ $value | humanize }} commits a second of the writer {{ $labels.writer }} of {{ $labels.job }} in {{ $labels.namespace }} fail.',
     },
     {
+      alert: 'DisputesOverdue',
+      severity: 'warning',
+      expr: 'max by (namespace) (dailydoco_disputes_overdue) > 0',
+      for: '1h',
+      summary: 'Partners wait for a decision past its deadline.',
+      description: '{{ $value }} disputes in {{ $labels.namespace }} are undecided past their deadline.',
+    },
+    {
+      alert: 'WebhookEventsLost',
+      severity: 'warning',
+      expr: grown({
+        metric: 'dailydoco_webhook_events_settled_total{outcome=~"refused|abandoned"}',
+        window: '1h',
+        by: 'namespace, outcome',
+      }),
+      summary: 'Events of a billing system were not applied.',
+      description:
+        '{{ $value | humanize }} events of billing systems were {{ $labels.outcome }} in {{ $labels.namespace }} within the hour.',
+    },
+    {
       alert: 'ClicksDropped',
       severity: 'warning',
       expr: grown({ metric: 'dailydoco_clicks_dropped_total', window: '10m', by: 'namespace, reason' }),

@@ -11,6 +11,8 @@ const COMMITS = 'dailydoco_group_writer_commit_duration_seconds_count';
 const CLICKS = 'dailydoco_clicks_dropped_total';
 const OLDEST_REVIEW = 'dailydoco_fraud_oldest_review_age_seconds';
 const LOG_AGE = 'dailydoco_log_oldest_waiting_age_seconds';
+const OVERDUE = 'dailydoco_disputes_overdue';
+const SETTLED = 'dailydoco_webhook_events_settled_total';
 const UNRECORDED = 'dailydoco_completions_unrecorded_total';
 const COMPLETIONS = 'dailydoco_completions_total';
 const DD = { namespace: 'dd' };
@@ -163,6 +165,35 @@ export const MONEY_CASES: readonly AlertCase[] = [
   quiet('GroupCommitsFail', 'when they succeed', {
     series: { [of(COMMITS, 'viral-engine', { writer: 'purchases', outcome: 'committed' })]: '0+60x20' },
     atMinute: 12,
+  }),
+  fires('DisputesOverdue', 'when one has been past its deadline for an hour', {
+    series: { [of(OVERDUE, 'viral-engine')]: '0x5 2x80' },
+    atMinute: 70,
+    firing: {
+      severity: 'warning',
+      labels: DD,
+      description: '2 disputes in dd are undecided past their deadline.',
+    },
+  }),
+  quiet('DisputesOverdue', 'when they were decided', {
+    series: { [of(OVERDUE, 'viral-engine')]: '2x30 0x60' },
+    atMinute: 80,
+  }),
+  fires('WebhookEventsLost', 'at the first one that is refused', {
+    series: { [of(SETTLED, 'viral-engine', { outcome: 'refused' })]: '_x5 1x80' },
+    atMinute: 10,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, outcome: 'refused' },
+      description: '1 events of billing systems were refused in dd within the hour.',
+    },
+  }),
+  quiet('WebhookEventsLost', 'when they are applied or parked', {
+    series: {
+      [of(SETTLED, 'viral-engine', { outcome: 'applied' })]: '0+60x40',
+      [of(SETTLED, 'viral-engine', { outcome: 'parked' })]: '0+2x40',
+    },
+    atMinute: 30,
   }),
   fires('ClicksDropped', 'when clicks are lost', {
     series: { [of(CLICKS, 'viral-engine', { reason: 'full' })]: '0x5 40x20' },

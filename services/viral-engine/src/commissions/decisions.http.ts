@@ -13,13 +13,14 @@ import { applyDecorators, Body, Controller, Inject, Param, Post, Res } from '@ne
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { asCommissionId, asTenantId } from '../ids.js';
+import { plainText } from '../plain-text.http.js';
 import { CommissionDecisions } from './commission-decisions.js';
 import { commissionSchema, viewCommission } from './commission-view.http.js';
 import type { Decision } from './decide-commissions.js';
 
 const decisionBody = z
   .strictObject({
-    reason: z.string().trim().min(1).max(500).meta({
+    reason: plainText(500).meta({
       description: 'Why; kept with the decision for good, and shown to the beneficiary.',
     }),
   })

@@ -20,7 +20,7 @@ export async function insertMetadata(
 ): Promise<void> {
   const tenants = metadata.map(({ tenantId }) => tenantId);
   const buyers = metadata.map(({ buyerId }) => buyerId);
-  const keys = await keysOf(sql, { tenants, buyers, randomBytes });
+  const keys = await personalKeys(sql, { tenants, people: buyers, randomBytes });
   await sql.query(
     `INSERT INTO purchase_metadata (tenant_id, purchase_id, buyer_id, sealed)
      SELECT tenant_id, purchase_id, buyer_id, decode(sealed, 'hex')
@@ -32,7 +32,7 @@ export async function insertMetadata(
       metadata.map(({ tenantId, buyerId, purchaseId, metadata: plain }) => {
         const secret = keys.get(`${tenantId}/${buyerId}`);
         if (secret === undefined) throw new Error('A buyer has a key after it was made');
-        return seal(JSON.stringify(plain), { secret, nonce: randomBytes(NONCE_BYTES), purchaseId }).toString('hex');
+        return seal(JSON.stringify(plain), { secret, randomBytes, boundTo: purchaseId }).toString('hex');
       }),
     ],
   );
@@ -47,38 +47,40 @@ export async function readMetadata(sql: Sql, tenantId: TenantId, purchaseId: Pur
     [tenantId, purchaseId],
   );
   const [row] = rows;
-  return row === undefined ? undefined : JSON.parse(unseal(row.sealed, { secret: row.secret, purchaseId }));
+  return row === undefined ? undefined : JSON.parse(unseal(row.sealed, { secret: row.secret, boundTo: purchaseId }));
 }
 
-async function keysOf(
+/** The keys of people, made where there are none; erasing a person deletes theirs. Keyed by `tenant/user`. */
+export async function personalKeys(
   sql: Sql,
-  { tenants, buyers, randomBytes }: { tenants: string[]; buyers: string[]; randomBytes: RandomBytes },
+  { tenants, people, randomBytes }: { tenants: string[]; people: string[]; randomBytes: RandomBytes },
 ): Promise<Map<string, Uint8Array>> {
-  const secrets = buyers.map(() => Buffer.from(randomBytes(KEY_BYTES)).toString('hex'));
+  const secrets = people.map(() => Buffer.from(randomBytes(KEY_BYTES)).toString('hex'));
   await sql.query(
     `INSERT INTO buyer_key (tenant_id, user_id, secret, created_at)
      SELECT DISTINCT ON (tenant_id, user_id) tenant_id, user_id, decode(secret, 'hex'), now()
      FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS wanted (tenant_id, user_id, secret)
      ORDER BY tenant_id, user_id ON CONFLICT DO NOTHING`,
-    [tenants, buyers, secrets],
+    [tenants, people, secrets],
   );
   const { rows } = await sql.query<{ tenant_id: string; user_id: string; secret: Uint8Array }>(
     `SELECT k.tenant_id, k.user_id, k.secret FROM buyer_key k
      WHERE (k.tenant_id, k.user_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))`,
-    [tenants, buyers],
+    [tenants, people],
   );
   return new Map(rows.map((row) => [`${row.tenant_id}/${row.user_id}`, row.secret]));
 }
 
-/** The purchase's id is bound in, so that a sealed text cannot be moved to another purchase. */
-function seal(plain: string, given: { secret: Uint8Array; nonce: Uint8Array; purchaseId: PurchaseId }): Buffer {
-  const cipher = createCipheriv('aes-256-gcm', given.secret, given.nonce).setAAD(Buffer.from(given.purchaseId));
-  return Buffer.concat([given.nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+/** What it belongs to is bound in, so that a sealed text cannot be moved elsewhere. */
+export function seal(plain: string, given: { secret: Uint8Array; randomBytes: RandomBytes; boundTo: string }): Buffer {
+  const nonce = given.randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', given.secret, nonce).setAAD(Buffer.from(given.boundTo));
+  return Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
 }
 
-function unseal(sealed: Uint8Array, given: { secret: Uint8Array; purchaseId: PurchaseId }): string {
+export function unseal(sealed: Uint8Array, given: { secret: Uint8Array; boundTo: string }): string {
   const cipher = createDecipheriv('aes-256-gcm', given.secret, sealed.subarray(0, NONCE_BYTES))
-    .setAAD(Buffer.from(given.purchaseId))
+    .setAAD(Buffer.from(given.boundTo))
     .setAuthTag(sealed.subarray(-TAG_BYTES));
   return Buffer.concat([cipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), cipher.final()]).toString('utf8');
 }

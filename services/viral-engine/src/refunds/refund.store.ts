@@ -2,12 +2,14 @@ import type { Sql } from '@dailydoco/database';
 import type { Outbox } from '@dailydoco/events';
 import { currencyOf } from '@dailydoco/money';
 import type { CommissionKind } from '../commissions/split.js';
+import { findDisputed } from '../disputes/dispute-rows.store.js';
 import {
   asCommissionId,
   asPurchaseId,
   asRefundId,
   asTenantId,
   asUserId,
+  type CommissionId,
   type PurchaseId,
   type RefundId,
   type TenantId,
@@ -60,6 +62,10 @@ export class RefundStore implements RefundBook, ChargebackBook {
 
   findSuspended(tenantId: TenantId, people: readonly UserId[]): Promise<Set<UserId>> {
     return findSuspended(this.#sql, tenantId, people);
+  }
+
+  findDisputed(tenantId: TenantId, purchaseId: PurchaseId): Promise<Set<CommissionId>> {
+    return findDisputed(this.#sql, tenantId, purchaseId);
   }
 
   save(update: PurchaseUpdate): Promise<void> {

@@ -1,5 +1,5 @@
 import { DomainError } from '@dailydoco/errors';
-import type { PurchaseId, RefundId, TenantId, UserId } from '../ids.js';
+import type { CommissionId, PurchaseId, RefundId, TenantId, UserId } from '../ids.js';
 import { PurchaseUpdate } from '../purchases/purchase-update.js';
 import type { PurchaseRecord } from '../purchases/purchase.js';
 import type { Refund } from './record-refund.js';
@@ -15,6 +15,8 @@ export interface ChargebackBook {
   addWin(refund: Refund, wonAt: Date): Promise<boolean>;
   /** Those of the people who are suspended. */
   findSuspended(tenantId: TenantId, people: readonly UserId[]): Promise<Set<UserId>>;
+  /** The commissions of the purchase that are in dispute. */
+  findDisputed(tenantId: TenantId, purchaseId: PurchaseId): Promise<Set<CommissionId>>;
   save(update: PurchaseUpdate): Promise<void>;
 }
 
@@ -40,17 +42,24 @@ export async function restoreChargeback(
     tenantId,
     purchase.commissions.map(({ beneficiaryId }) => beneficiaryId),
   );
-  const update = restoreUpdate(purchase, { refundId, amountMicros: refund.amountMicros, at, suspended });
+  const disputed = await book.findDisputed(tenantId, purchase.id);
+  const update = restoreUpdate(purchase, { refundId, amountMicros: refund.amountMicros, at, suspended, disputed });
   await book.save(update);
   return update.purchase;
 }
 
-/** What a won chargeback does to a purchase. What returns to pending for a suspended person is held at once. */
+/** What a won chargeback does to a purchase. What returns to pending in dispute, or for a suspended person, is held at once. */
 export function restoreUpdate(
   purchase: PurchaseRecord,
-  won: { refundId: RefundId; amountMicros: bigint; at: Date; suspended: ReadonlySet<UserId> },
+  won: {
+    refundId: RefundId;
+    amountMicros: bigint;
+    at: Date;
+    suspended: ReadonlySet<UserId>;
+    disputed?: ReadonlySet<CommissionId>;
+  },
 ): PurchaseUpdate {
-  const { refundId, at, suspended } = won;
+  const { refundId, at, suspended, disputed } = won;
   const update = new PurchaseUpdate(purchase, at);
   const refundedMicros = purchase.refundedMicros - won.amountMicros;
   update.setRefunded(refundedMicros);
@@ -60,6 +69,11 @@ export function restoreUpdate(
     refundId,
     happens: ({ grossMicros }) => ({ kind: 'restored', netMicros: netAfterRefunds(grossMicros, after), at }),
     fact: (moves) => ({ kind: 'restored', moves, refundId }),
+  });
+  update.change({
+    reason: 'dispute',
+    happens: ({ id }) => (disputed?.has(id) === true ? { kind: 'held', cause: 'dispute', at } : undefined),
+    fact: (moves) => ({ kind: 'held', moves, reason: 'dispute' }),
   });
   update.change({
     reason: 'beneficiary_suspended',
