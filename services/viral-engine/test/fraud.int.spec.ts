@@ -328,7 +328,9 @@ describe('A ring', () => {
 describe('What the referrals of a beneficiary do', () => {
   it('counts: a chain that grew within hours, with a mailbox to be thrown away, under a tenant’s own threshold', async () => {
     const { tenantId, people, buy, statuses, signals, setRules } = await story(4);
-    expect((await setRules({ threshold: 40, reason: 'A campaign.' })).body).toMatchObject({
+    expect(
+      (await setRules({ threshold: 40, rules: { deep_chain: { levels: 4 } }, reason: 'A campaign.' })).body,
+    ).toMatchObject({
       version: 1,
       threshold: 40,
     });

@@ -32,6 +32,14 @@ export interface ReferralActivity {
   readonly kind: 'registration' | 'purchase' | 'refund';
 }
 
+/** A purchase that paid somebody, as far as scoring goes by it. */
+export interface PaidPurchase extends PurchaseRef {
+  readonly buyerId: UserId;
+  /** When it was recorded. */
+  readonly at: Date;
+  readonly earners: readonly { readonly beneficiaryId: UserId; readonly level: number }[];
+}
+
 /** What a rule found, and about what. */
 export interface FoundSignal extends Signal, PurchaseRef {
   readonly beneficiaryId: UserId;
@@ -58,7 +66,9 @@ export interface ScoreBook {
   findPurchasesOf(members: readonly MemberRef[], limit: number): Promise<PurchaseRef[]>;
   readPurchases(refs: readonly PurchaseRef[]): Promise<PurchaseRecord[]>;
   readTunings(tenantIds: readonly TenantId[]): Promise<Map<TenantId, Tuning>>;
-  readFacts(purchases: readonly PurchaseRecord[], tunings: ReadonlyMap<TenantId, Tuning>): Promise<EntryFacts[]>;
+  /** Remembers whose purchases paid whom, locked in one order. */
+  addPaymentWays(purchases: readonly PaidPurchase[]): Promise<void>;
+  readFacts(purchases: readonly PaidPurchase[], tunings: ReadonlyMap<TenantId, Tuning>): Promise<EntryFacts[]>;
   /** Keeps signals; gives those that are new. */
   addSignals(signals: readonly FoundSignal[], at: Date): Promise<FoundSignal[]>;
   /** All signals of the purchases, also those of before. */

@@ -1,7 +1,6 @@
 import type { Sql } from '@dailydoco/database';
 import { asUserId, type PurchaseId, type TenantId, type UserId } from '../ids.js';
-import type { PurchaseRecord } from '../purchases/purchase.js';
-import type { MemberRef } from './fraud-book.js';
+import type { MemberRef, PaidPurchase } from './fraud-book.js';
 import { type ChainLink, type EntryFacts, STRONG_TRAITS, type Trait } from './fraud-facts.js';
 import {
   type ActivityQuery,
@@ -44,7 +43,7 @@ interface Known {
 /** Reads what the rules go by: a fixed number of statements, whatever the number of purchases. */
 export async function readFacts(
   sql: Sql,
-  purchases: readonly PurchaseRecord[],
+  purchases: readonly PaidPurchase[],
   tunings: ReadonlyMap<TenantId, Tuning>,
 ): Promise<EntryFacts[]> {
   const entries = purchases.flatMap((purchase) =>
@@ -68,7 +67,7 @@ export async function readFacts(
     uplines: new Map(
       (await readUplines(sql, alikeOf(entries, alike))).map((row) => [key(row.tenant_id, row.user_id), row.upline]),
     ),
-    sharedPayments: new Set((await findSharedPayments(sql, entries)).map(pairKey)),
+    sharedPayments: new Set((await findSharedPayments(sql, distinctPairs(entries))).map(pairKey)),
     activity: new Map(
       (await readActivity(sql, activityOf(entries))).map((row) => [key(row.tenant_id, row.referrer_id), row]),
     ),
@@ -83,11 +82,10 @@ export async function readFacts(
   );
 }
 
-function entriesOf(purchase: PurchaseRecord, tuning: Tuning): Entry[] {
-  const { tenantId, id: purchaseId, buyerId, recordedAt: at, commissions } = purchase;
-  return [...Map.groupBy(commissions, ({ beneficiaryId }) => beneficiaryId)].map(([beneficiaryId, own]) => {
+function entriesOf({ earners, ...purchase }: PaidPurchase, tuning: Tuning): Entry[] {
+  return [...Map.groupBy(earners, ({ beneficiaryId }) => beneficiaryId)].map(([beneficiaryId, own]) => {
     const isFirstLevel = own.some(({ level }) => level === 1);
-    return { tenantId, purchaseId, buyerId, beneficiaryId, at, isFirstLevel, tuning };
+    return { ...purchase, beneficiaryId, isFirstLevel, tuning };
   });
 }
 
@@ -210,6 +208,10 @@ function keyed<Row extends { tenant_id: string; user_id: string }>(rows: readonl
 
 function distinct(refs: readonly MemberRef[]): MemberRef[] {
   return [...new Map(refs.map((ref) => [key(ref.tenantId, ref.userId), ref])).values()];
+}
+
+function distinctPairs(pairs: readonly Pair[]): Pair[] {
+  return [...new Map(pairs.map((pair) => [pairKey(pair), pair])).values()];
 }
 
 const key = (tenantId: string, userId: string): string => `${tenantId}/${userId}`;

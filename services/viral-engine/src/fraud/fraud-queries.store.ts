@@ -4,9 +4,7 @@ import type { MemberRef } from './fraud-book.js';
 import { MAX_CHAIN, MAX_CLICKS } from './tuning.js';
 
 /** Of how many others who share a trait with a member is looked at, for each trait. */
-const MAX_ALIKE = 50;
-/** Of how many purchases of a member in a window is looked at for a ring. */
-const MAX_PAID = 500;
+const MAX_ALIKE = 20;
 
 export interface PersonRow {
   readonly tenant_id: string;
@@ -128,36 +126,30 @@ export interface WayBack {
   readonly until: Date;
 }
 
-/** The purchases by which money came back, by the position of the way. */
+/** The last purchases by which money came back, by the position of the way. */
 export async function findReturned(sql: Sql, ways: readonly WayBack[]): Promise<Map<number, PurchaseId[]>> {
-  const payers = ways.flatMap((way, index) => way.payers.map((userId) => ({ ...way, index, userId })));
-  const earners = ways.flatMap(({ earners: all }, index) => all.map((userId) => ({ index, userId })));
-  if (payers.length === 0 || earners.length === 0) return new Map();
-  const { rows } = await sql.query<{ way: number; id: string }>(
-    `SELECT DISTINCT payer.way, paid.id
-     FROM unnest($1::integer[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
-       AS payer (way, tenant_id, user_id, since, until)
-     CROSS JOIN LATERAL (
-       SELECT p.id FROM purchase p
-       WHERE p.tenant_id = payer.tenant_id AND p.buyer_id = payer.user_id
-         AND p.recorded_at BETWEEN payer.since AND payer.until LIMIT $8
-     ) AS paid
-     JOIN unnest($6::integer[], $7::uuid[]) AS earner (way, user_id) ON earner.way = payer.way
-     JOIN commission c ON c.tenant_id = payer.tenant_id AND c.purchase_id = paid.id AND c.beneficiary_id = earner.user_id
-     ORDER BY payer.way, paid.id`,
+  const asked = ways.flatMap((way, index) =>
+    way.payers.flatMap((payer) => way.earners.map((earner) => ({ ...way, index, payer, earner }))),
+  );
+  if (asked.length === 0) return new Map();
+  const { rows } = await sql.query<{ way: number; purchase_id: string }>(
+    `SELECT DISTINCT asked.way, w.purchase_id
+     FROM unnest($1::integer[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::timestamptz[])
+       AS asked (way, tenant_id, payer_id, earner_id, since, until)
+     JOIN payment_way w ON w.tenant_id = asked.tenant_id AND w.buyer_id = asked.payer_id
+       AND w.beneficiary_id = asked.earner_id AND w.paid_at BETWEEN asked.since AND asked.until
+     ORDER BY asked.way, w.purchase_id`,
     [
-      payers.map(({ index }) => index),
-      payers.map(({ tenantId }) => tenantId),
-      payers.map(({ userId }) => userId),
-      payers.map(({ since }) => since.toISOString()),
-      payers.map(({ until }) => until.toISOString()),
-      earners.map(({ index }) => index),
-      earners.map(({ userId }) => userId),
-      MAX_PAID,
+      ...columns(asked, 'index', 'tenantId', 'payer', 'earner'),
+      asked.map(({ since }) => since.toISOString()),
+      asked.map(({ until }) => until.toISOString()),
     ],
   );
   return new Map(
-    [...Map.groupBy(rows, ({ way }) => way)].map(([way, own]) => [way, own.map(({ id }) => asPurchaseId(id))]),
+    [...Map.groupBy(rows, ({ way }) => way)].map(([way, own]) => [
+      way,
+      own.map(({ purchase_id: id }) => asPurchaseId(id)),
+    ]),
   );
 }
 

@@ -2,12 +2,13 @@ import { type ConsumerDefinition, defineConsumer, events, isEvent, type Received
 import type { UserRegistered } from '@dailydoco/proto/dailydoco/identity/events/v1/identity_events';
 import {
   type CommissionChange,
+  type CommissionsAccrued,
   CommissionStatus,
   type MemberJoined,
 } from '@dailydoco/proto/dailydoco/viral/events/v1/viral_events';
 import { counter } from '@dailydoco/telemetry';
 import { asPurchaseId, asTenantId, asUserId } from '../ids.js';
-import type { MemberFingerprint, PurchaseRef, ReferralActivity } from './fraud-book.js';
+import type { MemberFingerprint, PaidPurchase, PurchaseRef, ReferralActivity } from './fraud-book.js';
 import type { FraudStore } from './fraud.store.js';
 import { scoreBatch } from './score-batch.js';
 import type { Scored } from './score-purchases.js';
@@ -30,7 +31,7 @@ export function fraudConsumer(given: {
       const happened = {
         fingerprints: received.flatMap(fingerprintOf),
         activity: received.flatMap(activityOf),
-        accrued: received.flatMap((event) => (isEvent(event, events.commissionsAccrued) ? [refOf(event)] : [])),
+        accrued: received.flatMap((event) => (isEvent(event, events.commissionsAccrued) ? [toPaid(event)] : [])),
         reversed: received.flatMap((event) => (isEvent(event, events.commissionsReversed) ? [refOf(event)] : [])),
       };
       count(await scoreBatch(book(tx), happened, { now: clock.now(), newId }));
@@ -46,6 +47,16 @@ function count({ signals, reviews }: Scored): void {
 
 function refOf({ tenantId, payload }: ReceivedEvent<{ purchaseId: string }>): PurchaseRef {
   return { tenantId: asTenantId(tenantId), purchaseId: asPurchaseId(payload.purchaseId) };
+}
+
+function toPaid(event: ReceivedEvent<CommissionsAccrued>): PaidPurchase {
+  const { buyerId, changes, accruedAt } = event.payload;
+  return {
+    ...refOf(event),
+    buyerId: asUserId(buyerId),
+    at: accruedAt ?? event.occurredAt,
+    earners: changes.map(({ beneficiaryId, level }) => ({ beneficiaryId: asUserId(beneficiaryId), level })),
+  };
 }
 
 function fingerprintOf(event: ReceivedEvent): MemberFingerprint[] {

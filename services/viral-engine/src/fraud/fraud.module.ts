@@ -4,7 +4,7 @@ import { counter, gauge } from '@dailydoco/telemetry';
 import { Module } from '@nestjs/common';
 import { RUNTIME, type Runtime } from '../runtime.js';
 import { fraudConsumer } from './fraud.consumer.js';
-import { deleteOldHours, FraudStore } from './fraud.store.js';
+import { deleteOld, FraudStore } from './fraud.store.js';
 import { closeMoot, oldestOpenSeconds, ReviewReadStore, ReviewStore } from './review.store.js';
 import { Reviews } from './reviews.js';
 import { ReviewsHttp } from './reviews.http.js';
@@ -15,7 +15,7 @@ import { TuningStore } from './tuning.store.js';
 const DAY_MS = 86_400_000;
 const SWEEP_BATCH = 1_000;
 /** A day more than the longest window, because windows begin with a full hour. */
-const HOURS_KEPT_MS = (MAX_WINDOW_DAYS + 1) * DAY_MS;
+const KEPT_MS = (MAX_WINDOW_DAYS + 1) * DAY_MS;
 
 const decisions = counter('dailydoco_fraud_decisions_total');
 const oldest = gauge('dailydoco_fraud_oldest_review_age_seconds');
@@ -38,14 +38,14 @@ export function scoring({ outbox, clock, newId }: Runtime): ConsumerDefinition {
 
 /**
  * Closes what is moot, however it came to be, measures how long somebody has been waiting for a decision, and deletes
- * hours that no window reaches. True: there is more to do.
+ * what no window reaches. True: there is more to do.
  */
 export async function tidyReviews({ pool, clock }: Pick<Runtime, 'pool' | 'clock'>): Promise<boolean> {
   const now = clock.now();
   const closed = await closeMoot(pool, { at: now, limit: SWEEP_BATCH });
   oldest.set(await oldestOpenSeconds(pool, now));
-  const before = new Date(now.getTime() - HOURS_KEPT_MS);
-  const isMoreOld = await deleteOldHours(pool, { before, limit: SWEEP_BATCH });
+  const before = new Date(now.getTime() - KEPT_MS);
+  const isMoreOld = await deleteOld(pool, { before, limit: SWEEP_BATCH });
   return closed === SWEEP_BATCH || isMoreOld;
 }
 

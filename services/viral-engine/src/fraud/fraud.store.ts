@@ -10,6 +10,7 @@ import type {
   MemberFingerprint,
   MemberRef,
   NewReview,
+  PaidPurchase,
   PurchaseRef,
   ReferralActivity,
   ScoreBook,
@@ -98,7 +99,25 @@ export class FraudStore implements ScoreBook {
     return readTunings(this.#sql, tenantIds);
   }
 
-  readFacts(purchases: readonly PurchaseRecord[], tunings: ReadonlyMap<TenantId, Tuning>): Promise<EntryFacts[]> {
+  async addPaymentWays(purchases: readonly PaidPurchase[]): Promise<void> {
+    const ways = purchases.flatMap(({ earners, ...purchase }) =>
+      earners.map(({ beneficiaryId }) => ({ ...purchase, beneficiaryId })),
+    );
+    // A way that is used all the time is written once an hour.
+    await this.#sql.query(
+      `INSERT INTO payment_way (tenant_id, buyer_id, beneficiary_id, purchase_id, paid_at)
+       SELECT DISTINCT ON (tenant_id, buyer_id, beneficiary_id) *
+       FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[])
+         AS told (tenant_id, buyer_id, beneficiary_id, purchase_id, paid_at)
+       ORDER BY tenant_id, buyer_id, beneficiary_id, paid_at DESC
+       ON CONFLICT (tenant_id, buyer_id, beneficiary_id) DO UPDATE
+         SET purchase_id = excluded.purchase_id, paid_at = excluded.paid_at
+         WHERE payment_way.paid_at < excluded.paid_at - interval '1 hour'`,
+      [...columns(ways, 'tenantId', 'buyerId', 'beneficiaryId', 'purchaseId'), ways.map(({ at }) => at.toISOString())],
+    );
+  }
+
+  readFacts(purchases: readonly PaidPurchase[], tunings: ReadonlyMap<TenantId, Tuning>): Promise<EntryFacts[]> {
     return readFacts(this.#sql, purchases, tunings);
   }
 
@@ -156,11 +175,15 @@ function toPurchaseRef(row: { tenant_id: string; purchase_id: string }): Purchas
   return { tenantId: asTenantId(row.tenant_id), purchaseId: asPurchaseId(row.purchase_id) };
 }
 
-/** Deletes hours that no window reaches any more; true: more is left. */
-export async function deleteOldHours(sql: Sql, { before, limit }: { before: Date; limit: number }): Promise<boolean> {
-  const { rowCount } = await sql.query(
+/** Deletes hours and ways that no window reaches any more; true: more is left. */
+export async function deleteOld(sql: Sql, { before, limit }: { before: Date; limit: number }): Promise<boolean> {
+  const hours = await sql.query(
     'DELETE FROM referral_hour WHERE ctid = ANY (ARRAY(SELECT ctid FROM referral_hour WHERE hour < $1 LIMIT $2))',
     [before, limit],
   );
-  return rowCount === limit;
+  const ways = await sql.query(
+    'DELETE FROM payment_way WHERE ctid = ANY (ARRAY(SELECT ctid FROM payment_way WHERE paid_at < $1 LIMIT $2))',
+    [before, limit],
+  );
+  return hours.rowCount === limit || ways.rowCount === limit;
 }

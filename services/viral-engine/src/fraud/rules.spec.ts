@@ -58,8 +58,8 @@ describe('a rule finds, at its standard numbers,', () => {
 
     ['49 registrations too few', activity({ registrations: 49 }), 'velocity', undefined],
     ['50 registrations enough', activity({ registrations: 50 }), 'velocity', 15],
-    ['199 purchases too few', activity({ purchases: 199 }), 'velocity', undefined],
-    ['200 purchases enough', activity({ purchases: 200 }), 'velocity', 15],
+    ['999 purchases too few', activity({ purchases: 999 }), 'velocity', undefined],
+    ['1000 purchases enough', activity({ purchases: 1_000 }), 'velocity', 15],
     [
       'nobody above the first level',
       { ...activity({ registrations: 50 }), isFirstLevel: false },
@@ -94,18 +94,18 @@ describe('a rule finds, at its standard numbers,', () => {
     ],
     ['1000 clicks and 2 none', activity({ clicks: 1_000, registrationsFromClicks: 2 }), 'click_flooding', undefined],
 
-    ['3 levels within a day too few', chain(1, 2, 3, 4), 'deep_chain', undefined],
-    ['4 levels within a day enough', chain(1, 2, 3, 4, 25), 'deep_chain', 20],
-    ['4 levels in more than a day too slow', chain(1, 2, 3, 4, 25.01), 'deep_chain', undefined],
-    ['a chain of long ago no news', chain(721, 722, 723, 724, 725), 'deep_chain', undefined],
-    ['a chain that ended 30 days ago news', chain(720, 722, 723, 724, 725), 'deep_chain', 20],
+    ['7 levels within a day too few', chain(1, 2, 3, 4, 5, 6, 7, 8), 'deep_chain', undefined],
+    ['8 levels within a day enough', chain(1, 2, 3, 4, 5, 6, 7, 8, 25), 'deep_chain', 20],
+    ['8 levels in more than a day too slow', chain(1, 2, 3, 4, 5, 6, 7, 8, 25.01), 'deep_chain', undefined],
+    ['a chain of long ago no news', chain(721, 722, 723, 724, 725, 726, 727, 728, 729), 'deep_chain', undefined],
+    ['a chain that ended 30 days ago news', chain(720, 722, 723, 724, 725, 726, 727, 728, 729), 'deep_chain', 20],
   ])('%s', (_, facts, rule, points) => {
     const own = found(facts).find(([name]) => name === rule);
     expect(own).toEqual(points === undefined ? undefined : [rule, points]);
   });
 
   it('in a chain only those who belong to it', () => {
-    const { chain: links } = chain(1, 2, 3, 4, 5, 400);
+    const { chain: links } = chain(1, 2, 3, 4, 5, 6, 7, 8, 9, 400);
     expect(found({ chain: links })).toEqual([]);
     expect(found({ chain: links, beneficiaryId: asUserId('level 4') })).toEqual([['deep_chain', 20]]);
   });
@@ -117,7 +117,7 @@ describe('a rule finds, at its standard numbers,', () => {
         rule: 'velocity',
         points: 15,
         reason:
-          '51 people whom the beneficiary referred registered and 7 purchases were made by them within 24 hours; 50 or 200 are enough.',
+          '51 people whom the beneficiary referred registered and 7 purchases were made by them within 24 hours; 50 or 1000 are enough.',
         evidence: { members: ['beneficiary'], purchases: [] },
       },
       {
@@ -134,7 +134,7 @@ describe('a rule finds, at its standard numbers,', () => {
 /** Facts on which every rule finds something. */
 const loud: EntryFacts = {
   ...quiet,
-  ...chain(1, 2, 3, 4, 5),
+  ...chain(1, 2, 3, 4, 5, 6, 7, 8, 9),
   ...shared('address'),
   isEmailDisposable: true,
   returned: [asPurchaseId('other')],

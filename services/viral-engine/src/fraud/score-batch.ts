@@ -2,18 +2,19 @@ import type {
   FoundSignal,
   MemberFingerprint,
   NewReview,
+  PaidPurchase,
   PurchaseRef,
   ReferralActivity,
   ScoreBook,
 } from './fraud-book.js';
-import { distinctRefs, type Scored, scorePurchases } from './score-purchases.js';
+import { distinctRefs, readPaid, type Scored, scorePurchases } from './score-purchases.js';
 
 /** What happened, as far as scoring goes by it. */
 export interface Happened {
   readonly fingerprints: readonly MemberFingerprint[];
   readonly activity: readonly ReferralActivity[];
   /** Purchases that paid somebody. */
-  readonly accrued: readonly PurchaseRef[];
+  readonly accrued: readonly PaidPurchase[];
   /** Purchases some of whose entries were taken back. */
   readonly reversed: readonly PurchaseRef[];
 }
@@ -36,11 +37,14 @@ export async function scoreBatch(
   const known = fingerprints.length === 0 ? [] : await book.addFingerprints(fingerprints);
   if (activity.length > 0) await book.countActivity(activity);
   const again = known.length === 0 ? [] : await book.findPurchasesOf(known, SCORED_AGAIN);
-  const refs = distinctRefs([...accrued, ...again]);
+  if (accrued.length > 0) await book.addPaymentWays(accrued);
+  const told = new Map(accrued.map((purchase) => [purchase.purchaseId, purchase]));
+  const others = again.filter(({ purchaseId }) => !told.has(purchaseId));
+  const purchases = [...told.values(), ...(await readPaid(book, others))];
   const signals: FoundSignal[] = [];
   const reviews: NewReview[] = [];
-  for (let from = 0; from < refs.length; from += CHUNK) {
-    const scored = await scorePurchases(book, refs.slice(from, from + CHUNK), given);
+  for (let from = 0; from < purchases.length; from += CHUNK) {
+    const scored = await scorePurchases(book, purchases.slice(from, from + CHUNK), given);
     signals.push(...scored.signals);
     reviews.push(...scored.reviews);
   }

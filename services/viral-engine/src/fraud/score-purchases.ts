@@ -2,7 +2,7 @@ import type { Commission } from '../commissions/commission.js';
 import { decideCommissions } from '../commissions/decide-commissions.js';
 import { asReviewId, type PurchaseId, type TenantId } from '../ids.js';
 import type { PurchaseRecord } from '../purchases/purchase.js';
-import type { FoundSignal, NewReview, PurchaseRef, ScoreBook } from './fraud-book.js';
+import type { FoundSignal, NewReview, PaidPurchase, PurchaseRef, ScoreBook } from './fraud-book.js';
 import { scoreOf, signalsOf } from './rules.js';
 import { STANDARD_TUNING, type Tuning } from './tuning.js';
 
@@ -29,20 +29,40 @@ export const DECIDED_BY = 'fraud';
  * again gets only what is new: nothing is found twice, and what a person decided about is not held again. Where money
  * was found to go round, the purchases it came back by are scored too.
  */
-export async function scorePurchases(book: ScoreBook, refs: readonly PurchaseRef[], given: Given): Promise<Scored> {
-  const found = await findSignals(book, distinctRefs(refs), given);
-  const scored = new Set(refs.map(refKey));
+export async function scorePurchases(
+  book: ScoreBook,
+  purchases: readonly PaidPurchase[],
+  given: Given,
+): Promise<Scored> {
+  const found = await findSignals(book, purchases, given);
+  const scored = new Set(purchases.map(refKey));
   const drawnIn = distinctRefs(
     found.flatMap(({ tenantId, evidence }) => evidence.purchases.map((purchaseId) => ({ tenantId, purchaseId }))),
   ).filter((ref) => !scored.has(refKey(ref)));
-  const more = await findSignals(book, drawnIn.slice(0, MAX_DRAWN_IN), given);
+  const more = await findSignals(book, await readPaid(book, drawnIn.slice(0, MAX_DRAWN_IN)), given);
   const signals = [...found, ...more];
   return { signals, reviews: await review(book, signals, given) };
 }
 
-async function findSignals(book: ScoreBook, refs: readonly PurchaseRef[], { now }: Given): Promise<FoundSignal[]> {
-  if (refs.length === 0) return [];
-  const purchases = (await book.readPurchases(refs)).filter(({ commissions }) => commissions.length > 0);
+/** Purchases of which no event tells just now. */
+export async function readPaid(book: ScoreBook, refs: readonly PurchaseRef[]): Promise<PaidPurchase[]> {
+  const purchases = refs.length === 0 ? [] : await book.readPurchases(refs);
+  return purchases
+    .filter(({ commissions }) => commissions.length > 0)
+    .map(({ tenantId, id: purchaseId, buyerId, recordedAt: at, commissions: earners }) => ({
+      tenantId,
+      purchaseId,
+      buyerId,
+      at,
+      earners,
+    }));
+}
+
+async function findSignals(
+  book: ScoreBook,
+  purchases: readonly PaidPurchase[],
+  { now }: Given,
+): Promise<FoundSignal[]> {
   if (purchases.length === 0) return [];
   const tunings = await book.readTunings([...new Set(purchases.map(({ tenantId }) => tenantId))]);
   const facts = await book.readFacts(purchases, tunings);
@@ -58,15 +78,25 @@ async function findSignals(book: ScoreBook, refs: readonly PurchaseRef[], { now 
 async function review(book: ScoreBook, fresh: readonly FoundSignal[], given: Given): Promise<NewReview[]> {
   if (fresh.length === 0) return [];
   const refs = distinctRefs(fresh);
-  const purchases = new Map((await book.readPurchases(refs)).map((purchase) => [purchase.id, purchase]));
   const tunings = await book.readTunings([...new Set(refs.map(({ tenantId }) => tenantId))]);
   const all = await book.readSignals(refs);
-  const due = [...Map.groupBy(all, reviewKey).values()].flatMap((signals) =>
-    reviewOf(signals, { purchases, tunings, newId: given.newId }),
-  );
+  const reached = [...Map.groupBy(all, reviewKey).values()].filter((signals) => reaches(signals, tunings));
+  if (reached.length === 0) return [];
+  const read = await book.readPurchases(distinctRefs(reached.flat()));
+  const purchases = new Map(read.map((purchase) => [purchase.id, purchase]));
+  const due = reached.flatMap((signals) => reviewOf(signals, { purchases, tunings, newId: given.newId }));
   const opened = await book.addReviews(due, given.now);
   await holdAll(book, opened, given);
   return opened;
+}
+
+function reaches(signals: readonly FoundSignal[], tunings: ReadonlyMap<TenantId, Tuning>): boolean {
+  const [first] = signals;
+  return first !== undefined && scoreOf(signals) >= thresholdOf(first.tenantId, tunings);
+}
+
+function thresholdOf(tenantId: TenantId, tunings: ReadonlyMap<TenantId, Tuning>): number {
+  return (tunings.get(tenantId) ?? STANDARD_TUNING).threshold;
 }
 
 function reviewOf(
@@ -81,13 +111,13 @@ function reviewOf(
   if (first === undefined) return [];
   const { tenantId, purchaseId, beneficiaryId } = first;
   const purchase = by.purchases.get(purchaseId);
-  const { threshold } = by.tunings.get(tenantId) ?? STANDARD_TUNING;
+  const threshold = thresholdOf(tenantId, by.tunings);
   const score = scoreOf(signals);
   const entries = purchase?.commissions.filter(
     (entry) => entry.beneficiaryId === beneficiaryId && (entry.status === 'pending' || entry.status === 'held'),
   );
   // What was released or came to nothing cannot be held; its signals stay as evidence.
-  if (purchase === undefined || score < threshold || entries === undefined || entries.length === 0) return [];
+  if (purchase === undefined || entries === undefined || entries.length === 0) return [];
   const about = { tenantId, purchaseId, buyerId: purchase.buyerId, beneficiaryId };
   return [{ ...about, id: asReviewId(by.newId()), score, threshold, commissionIds: entries.map(({ id }) => id) }];
 }

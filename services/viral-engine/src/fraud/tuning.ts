@@ -36,7 +36,7 @@ export const RULES = {
       points: points(15),
       windowHours: within(24, 1, 720),
       registrations: within(50, 2, 100_000),
-      purchases: within(200, 2, 100_000),
+      purchases: within(1_000, 2, 100_000),
     },
   },
   ring: {
@@ -70,7 +70,7 @@ export const RULES = {
     settings: {
       points: points(20),
       windowHours: within(24, 1, 720),
-      levels: within(4, 2, MAX_CHAIN),
+      levels: within(8, 2, MAX_CHAIN),
       sinceDays: within(30, 1, MAX_WINDOW_DAYS),
     },
   },
