@@ -129,6 +129,7 @@ export const REASONS = {
     http: 422,
     grpc: FAILED_PRECONDITION,
     title: 'More people stand below than one move may take along.',
+  },
   DISPUTE_LIMIT_REACHED: {
     http: 422,
     grpc: FAILED_PRECONDITION,

@@ -443,6 +443,8 @@ export const METRICS = {
     kind: 'gauge',
     unit: '{purchase}',
     description: 'Purchases of which something waits to be logged.',
+    labels: [],
+  },
   dailydoco_disputes_overdue: {
     kind: 'gauge',
     unit: '{dispute}',

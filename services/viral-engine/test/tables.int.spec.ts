@@ -82,8 +82,7 @@ describe('Facts', () => {
     },
   );
 
-  it.each(['commission', 'purchase_state', 'coupon'])('of %s cannot be deleted', async (table) => {
-  it.each(['commission', 'purchase_state', 'dispute'])('of %s cannot be deleted', async (table) => {
+  it.each(['commission', 'purchase_state', 'coupon', 'dispute'])('of %s cannot be deleted', async (table) => {
     expect(await refusal(engine.pool, `DELETE FROM ${table}`)).toBe(PERMISSION_DENIED);
     expect(await refusal(owner, `DELETE FROM ${table}`)).toBe(RESTRICTED);
     expect(await refusal(owner, `TRUNCATE ${table} CASCADE`)).toBe(RESTRICTED);
