@@ -25,6 +25,8 @@ export interface ProveDependencies {
   readonly signer: (tenantId: TenantId) => Promise<Signer>;
   readonly clock: { now(): Date };
   readonly breathe: () => Promise<void>;
+  /** Most leaves in one file. */
+  readonly leavesPerFile: number;
 }
 
 export interface CommissionProof {
@@ -45,8 +47,8 @@ export interface StatementQuery {
 }
 
 /**
- * Most leaves in one file: proofs and signature are made without a pause, and must not keep other callers waiting. The
- * file tells how many there are in all, and the rest is in further files.
+ * How many leaves a file holds: proofs and signature are made without a pause, and must not keep other callers waiting.
+ * The file tells how many there are in all, and the rest is in further files.
  */
 export const STATEMENT_LEAVES = 1_000;
 /** Statements that are made or wait for their turn in this process, at most. */
@@ -85,7 +87,7 @@ export class Prove {
   }
 
   /**
-   * A statement: canonical bytes with the person's leaves from an ordinal on, at most STATEMENT_LEAVES, and all that
+   * A statement: canonical bytes with the person's leaves from an ordinal on, as many as a file holds, and all that
    * proves them. Throws NOT_FOUND for a size that was never signed, FORBIDDEN for somebody else's, and OVERLOADED when
    * too many wait: one is made at a time.
    */
@@ -102,7 +104,7 @@ export class Prove {
 
   async #make(tenantId: TenantId, query: StatementQuery & { beneficiaryId: UserId }): Promise<Uint8Array> {
     const { beneficiaryId } = query;
-    const { logs, leaves: facts, clock, breathe } = this.#dependencies;
+    const { logs, leaves: facts, clock, breathe, leavesPerFile } = this.#dependencies;
     const { checkpoint } = await this.#tree(tenantId, query.size);
     const earlier = query.earlier === undefined ? undefined : await this.#tree(tenantId, query.earlier);
     if (earlier !== undefined && earlier.checkpoint.size > checkpoint.size) {
@@ -111,7 +113,7 @@ export class Prove {
       });
     }
     const last = await logs.lastOrdinal(tenantId, { beneficiaryId, size: checkpoint.size });
-    const to = Math.min(last, query.from + STATEMENT_LEAVES - 1);
+    const to = Math.min(last, query.from + leavesPerFile - 1);
     const own = await logs.leavesOfPerson(tenantId, { beneficiaryId, from: query.from, to });
     return makeStatement(
       {

@@ -15,7 +15,7 @@ import { LogReadStore } from './log-reads.store.js';
 import { lockLog, type LogTools, withLog } from './log.store.js';
 import { LogsHttp } from './logs.http.js';
 import { LOG_BASE_URL, ProofsHttp } from './proofs.http.js';
-import { Prove } from './prove.js';
+import { Prove, STATEMENT_LEAVES } from './prove.js';
 import { ReadLog } from './read-log.js';
 import { RotateKey } from './rotate-key.js';
 import { sweepPage } from './sweep.store.js';
@@ -126,7 +126,8 @@ function count({ entries, changes }: Logged): void {
   leaves.add(changes, { kind: 'change' });
 }
 
-function prove(runtime: Runtime): Prove {
+/** Makes proofs and statements. `leavesPerFile` is for specs, which have no time to fill a whole file. */
+export function prove(runtime: Runtime, leavesPerFile: number = STATEMENT_LEAVES): Prove {
   const { pool, catalogues, clock } = runtime;
   const { sealer } = logTools(runtime);
   const leaves = new LeafFactStore(pool, catalogues);
@@ -137,6 +138,7 @@ function prove(runtime: Runtime): Prove {
     signer: async (tenantId) => (await signerOf(pool, tenantId, sealer)).signer,
     clock,
     breathe: () => nextTurn(),
+    leavesPerFile,
   });
 }
 
@@ -153,7 +155,7 @@ function rotate(runtime: Runtime): RotateKey {
 @Module({
   providers: [
     { provide: ReadLog, useFactory: ({ pool }: Runtime) => new ReadLog(new LogReadStore(pool)), inject: [RUNTIME] },
-    { provide: Prove, useFactory: prove, inject: [RUNTIME] },
+    { provide: Prove, useFactory: (runtime: Runtime) => prove(runtime), inject: [RUNTIME] },
     { provide: RotateKey, useFactory: rotate, inject: [RUNTIME] },
     {
       provide: LOG_BASE_URL,
