@@ -9,8 +9,8 @@ import { accessConsumer, addConsumers, addRelay, buildEdges, repeat, type Servic
 import { firstSaltedDay } from './clicks/click-identity.js';
 import { destroyIdentities } from './clicks/click-salts.store.js';
 import { AppModule } from './app.module.js';
+import { releaseCommissions } from './commissions/commissions.module.js';
 import { DueStore } from './commissions/due.store.js';
-import { releaseDue } from './commissions/release-due.js';
 import { settleHolds } from './commissions/settle-holds.js';
 import { scoring, tidyReviews } from './fraud/fraud.module.js';
 import { watchDeadlines } from './disputes/disputes.module.js';
@@ -29,7 +29,7 @@ import { keepRawBody } from './webhooks/raw-body.http.js';
 import { applyEvents } from './webhooks/webhooks.module.js';
 import { websitesConsumer } from './websites/websites.consumer.js';
 
-/** Most purchases that one database transaction releases, holds or lifts. */
+/** Most purchases that one database transaction holds or lifts. */
 const DUE_BATCH = 500;
 const DEADLINES_EVERY_MS = 60_000;
 const IDENTITIES_BATCH = 10_000;
@@ -82,11 +82,7 @@ export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): 
   repeat(runtime, {
     name: 'commission-release',
     everyMs: config.RELEASE_EVERY_MS,
-    run: () =>
-      inDatabaseTransaction(pool, async (tx) => {
-        const handled = await releaseDue(new DueStore(tx, outbox), { now: clock.now(), limit: DUE_BATCH });
-        return handled > 0;
-      }),
+    run: () => releaseCommissions(runtime),
   });
   // The same as the edges have, so that a process has one writer of purchases.
   const recordPurchase = app.get(RecordPurchase, { strict: false });

@@ -1,3 +1,4 @@
+import { inDatabaseTransaction } from '@dailydoco/database';
 import { Module } from '@nestjs/common';
 import { RUNTIME, type Runtime } from '../runtime.js';
 import { CommissionDecisions } from './commission-decisions.js';
@@ -5,7 +6,9 @@ import { CommissionStore } from './commission.store.js';
 import { CommissionsHttp } from './commissions.http.js';
 import { DecisionStore } from './decision.store.js';
 import { DecisionsHttp } from './decisions.http.js';
+import { DueStore } from './due.store.js';
 import { FindCommissions } from './find-commissions.js';
+import { releaseDue } from './release-due.js';
 
 function decisions({ pool, outbox, idempotency, clock, newId }: Runtime): CommissionDecisions {
   return new CommissionDecisions({
@@ -13,6 +16,25 @@ function decisions({ pool, outbox, idempotency, clock, newId }: Runtime): Commis
     clock,
     newId,
   });
+}
+
+/** Most commissions that one database transaction releases: some 290 purchases of seven levels. */
+const RELEASE_BATCH = 2_000;
+/** Batches under way at the same time in one replica, each with its own part of the purchases. */
+const RELEASE_LANES = 2;
+
+/** What releases commissions that fell due. Resolves to true when there may be more to do at once. */
+export async function releaseCommissions({
+  pool,
+  outbox,
+  clock,
+}: Pick<Runtime, 'pool' | 'outbox' | 'clock'>): Promise<boolean> {
+  const release = (lane: number) =>
+    inDatabaseTransaction(pool, (tx) =>
+      releaseDue(new DueStore(tx, outbox), { now: clock.now(), limit: RELEASE_BATCH, lane, lanes: RELEASE_LANES }),
+    );
+  const handled = await Promise.all(Array.from({ length: RELEASE_LANES }, (_, lane) => release(lane)));
+  return handled.some((count) => count > 0);
 }
 
 @Module({

@@ -7,7 +7,9 @@ import { PurchaseStore } from '../purchases/purchase.store.js';
 import { recordRefund } from '../refunds/record-refund.js';
 import { RefundStore } from '../refunds/refund.store.js';
 import { DueStore } from './due.store.js';
-import { releaseDue } from './release-due.js';
+import { decideCommissions } from './decide-commissions.js';
+import { DecisionStore } from './decision.store.js';
+import { releaseDue, releaseUpdate } from './release-due.js';
 import { settleHolds } from './settle-holds.js';
 
 const DAY = 86_400_000;
@@ -104,6 +106,111 @@ describe('Release', () => {
     expect(await release(1)).toBeGreaterThan(0);
     while ((await release(1)) > 0);
     expect(await statuses(purchase)).toEqual(['pending', 'available', 'available']);
+  });
+});
+
+describe('A release in one statement', () => {
+  const refund = (purchase: PurchaseRecord, requested: ReturnType<typeof usd>) =>
+    inDatabaseTransaction(engine.pool, (tx) =>
+      recordRefund(
+        new RefundStore(tx, engine.outbox),
+        {
+          tenantId: purchase.tenantId,
+          purchaseId: purchase.id,
+          externalId: engine.newId(),
+          reason: 'requested',
+          requested,
+        },
+        { now: engine.clock.now(), newId: engine.newId },
+      ),
+    );
+  const decide = ({ tenantId, commissions }: PurchaseRecord, kind: 'hold' | 'forfeit', ...levels: number[]) =>
+    inDatabaseTransaction(engine.pool, (tx) =>
+      decideCommissions(
+        new DecisionStore(tx, engine.outbox),
+        {
+          tenantId,
+          commissionIds: commissions.filter(({ level }) => levels.includes(level)).map(({ id }) => id),
+          decision: kind === 'hold' ? { kind, cause: 'dispute' } : { kind },
+          reason: 'spec',
+          decidedBy: 'spec',
+        },
+        { now: engine.clock.now(), newId: engine.newId },
+      ),
+    );
+
+  it('does exactly what the rule says, whatever became of the purchases before', async () => {
+    const { tenantId, people, purchase } = await sale(4);
+    const purchases = [purchase];
+    for (let n = 1; n < 9; n += 1) {
+      engine.clock.set(day(n % 4));
+      purchases.push(await engine.record(engine.order(tenantId, people[n % 2]!)));
+    }
+    await refund(purchases[1]!, usd('10.00'));
+    await refund(purchases[2]!, usd('79.00'));
+    await decide(purchases[8]!, 'hold', 1, 2);
+    await decide(purchases[4]!, 'forfeit', 2);
+    await decide(purchases[5]!, 'hold', 1, 2, 3, 4);
+    await engine.setStatus(tenantId, people[3]!, 'suspended');
+    engine.clock.set(day(32));
+    const before = await Promise.all(purchases.map(now));
+    const suspended = new Set([people[3]!]);
+    const ruled = before.map((each) => releaseUpdate(each, { now: day(32), suspended }));
+    expect(ruled.map(({ isEmpty }) => isEmpty)).toEqual([false, false, true, true, false, true, false, true, false]);
+    while ((await release(3)) > 0);
+    for (const [index, { purchase: expected, changes, events }] of ruled.entries()) {
+      expect(await now(expected)).toEqual(expected);
+      const { rows } = await engine.pool.query(
+        `SELECT commission_id, delta_micros, c.net_micros, c.available_at, from_status, to_status, reason, changed_at
+         FROM commission_change c JOIN commission e ON e.tenant_id = c.tenant_id AND e.id = c.commission_id
+         WHERE c.tenant_id = $1 AND c.purchase_id = $2 AND purchase_sequence > $3 ORDER BY e.level`,
+        [tenantId, expected.id, before[index]!.sequence],
+      );
+      expect(rows).toEqual(
+        changes.map((change) => ({
+          commission_id: change.commissionId,
+          delta_micros: change.deltaMicros,
+          net_micros: change.netMicros,
+          available_at: change.availableAt,
+          from_status: change.fromStatus,
+          to_status: change.toStatus,
+          reason: change.reason,
+          changed_at: change.changedAt,
+        })),
+      );
+      const told = (await engine.eventsOf(expected)).slice(Number(before[index]!.sequence));
+      const moved = (fact: object) => ('moves' in fact ? (fact.moves as { commissionId: string }[]) : []);
+      expect(told.map(({ key, payload }) => [key, payload.purchaseSequence, payload.changes!.length])).toEqual(
+        events.map(({ buyerId, sequence, fact }) => [buyerId, sequence, moved(fact).length]),
+      );
+      expect(told.flatMap(({ payload }) => payload.changes!.map(({ commissionId }) => commissionId))).toEqual(
+        events.flatMap(({ fact }) => moved(fact).map(({ commissionId }) => commissionId)),
+      );
+    }
+  });
+
+  it('stands in nobody’s way: meanwhile purchases are recorded, others released, and only a refund of the same waits', async () => {
+    const { tenantId, people, purchase } = await sale();
+    engine.clock.set(day(1));
+    const later = await engine.record(engine.order(tenantId, people[0]!));
+    engine.clock.set(day(31));
+    let waiting: Promise<unknown> | undefined;
+    await inStore(async (store) => {
+      expect(await releaseDue(store, { now: day(30), limit: 1 })).toBe(1);
+      await engine.record(engine.order(tenantId, people[0]!));
+      while ((await release()) > 0);
+      await refund(later, usd('1.00'));
+      expect(await statuses(later)).toEqual(['available', 'available', 'available']);
+      waiting = refund(purchase, usd('79.00'));
+      expect(await statuses(purchase)).toEqual(['pending', 'pending', 'pending']);
+    });
+    await waiting;
+    expect(await statuses(purchase)).toEqual(['reversed', 'reversed', 'reversed']);
+    expect((await engine.eventsOf(purchase)).map(({ name }) => name).slice(2)).toEqual([
+      'CommissionsReleased',
+      'RefundRecorded',
+      'CommissionsReversed',
+    ]);
   });
 });
 

@@ -1,18 +1,32 @@
 import type { Sql } from '@dailydoco/database';
 import type { Outbox } from '@dailydoco/events';
-import { asTenantId, asUserId, type PurchaseId, type TenantId, type UserId } from '../ids.js';
+import { asTenantId, asUserId, type CommissionId, type PurchaseId, type TenantId, type UserId } from '../ids.js';
 import type { MemberStatus } from '../members/member.js';
 import type { PurchaseRecord } from '../purchases/purchase.js';
 import { readPurchases } from '../purchases/purchase-rows.store.js';
 import type { PurchaseUpdate } from '../purchases/purchase-update.js';
-import { findSuspended, saveUpdates } from '../purchases/purchase-update.store.js';
+import { saveUpdates } from '../purchases/purchase-update.store.js';
 import { shareSplitLock } from '../purchases/split-lock.store.js';
-import type { ReleaseBook } from './release-due.js';
+import type { MoneyEvent } from './money-event.js';
+import { appendMoneyEvents } from './money-event.store.js';
+import type { PurchaseRef, ReleaseBatch, ReleaseBook, ReleasedPurchase } from './release-due.js';
 import type { HoldBook, UnsettledMember } from './settle-holds.js';
+import type { CommissionKind } from './split.js';
 
-interface PurchaseRef {
-  tenant_id: string;
-  purchase_id: string;
+interface LockedRow {
+  tenant_id: TenantId;
+  purchase_id: PurchaseId;
+}
+
+interface ReleasedRow extends LockedRow {
+  sequence: bigint;
+  buyer_id: UserId;
+  currency: string;
+  id: CommissionId;
+  beneficiary_id: UserId;
+  kind: CommissionKind;
+  level: number;
+  net_micros: bigint;
 }
 
 /** What time and suspensions do to commissions, as one open database transaction sees it. */
@@ -29,26 +43,78 @@ export class DueStore implements ReleaseBook, HoldBook {
     return shareSplitLock(this.#sql);
   }
 
-  findSuspended(tenantId: TenantId, people: readonly UserId[]): Promise<Set<UserId>> {
-    return findSuspended(this.#sql, tenantId, people);
-  }
-
   saveAll(updates: readonly PurchaseUpdate[]): Promise<void> {
     return saveUpdates(this.#sql, this.#outbox, updates);
   }
 
-  async lockDue(now: Date, limit: number): Promise<PurchaseRecord[]> {
-    // A purchase falls due with all its entries mostly, so entries are counted generously and purchases exactly.
-    const { rows } = await this.#sql.query<PurchaseRef>(
-      `SELECT tenant_id, purchase_id FROM (
-         SELECT c.tenant_id, c.purchase_id, c.available_at FROM commission c
-         JOIN member m ON m.tenant_id = c.tenant_id AND m.user_id = c.beneficiary_id AND m.status <> 'suspended'
-         WHERE c.status = 'pending' AND c.available_at <= $1
-         ORDER BY c.available_at LIMIT $2 * 8) AS due
-       GROUP BY tenant_id, purchase_id ORDER BY min(available_at) LIMIT $2`,
-      [now, limit],
+  async lockDue({ now, limit, lane, lanes }: ReleaseBatch): Promise<PurchaseRef[]> {
+    // What is due is mostly next to nothing, so a planner that goes by statistics would sort all of it: with a million due,
+    // a million for each batch. Without sorting it walks along the index and ends at the limit.
+    await this.#mayPlanSorting(false);
+    const { rows } = await this.#sql.query<LockedRow>(
+      `WITH due AS MATERIALIZED (
+         SELECT c.tenant_id, c.purchase_id FROM commission c
+         WHERE c.status = 'pending' AND c.available_at <= $1 AND (hashtext(c.purchase_id::text) & 255) % $4 = $3
+           AND (SELECT m.status FROM member m WHERE m.tenant_id = c.tenant_id AND m.user_id = c.beneficiary_id)
+             <> 'suspended'
+         ORDER BY c.available_at LIMIT $2)
+       SELECT s.tenant_id, s.purchase_id FROM (SELECT DISTINCT tenant_id, purchase_id FROM due) AS found
+       JOIN purchase_state s ON s.tenant_id = found.tenant_id AND s.purchase_id = found.purchase_id
+       FOR NO KEY UPDATE OF s SKIP LOCKED`,
+      [now, limit, lane, lanes],
     );
-    return this.#lockFree(rows);
+    await this.#mayPlanSorting(true);
+    return rows.map(toRef);
+  }
+
+  async release(purchases: readonly PurchaseRef[], now: Date): Promise<ReleasedPurchase[]> {
+    // A statement of its own, after the locks: it sees what stood when they were taken, and nothing moves meanwhile. Each
+    // purchase's entries are looked up on their own, by conditions that no other index answers: whatever statistics say,
+    // it never looks at all that is due.
+    const { rows } = await this.#sql.query<ReleasedRow>(
+      `WITH entry AS MATERIALIZED (
+         SELECT locked.tenant_id, due.id,
+           (SELECT s.sequence + 1 FROM purchase_state s
+            WHERE s.tenant_id = locked.tenant_id AND s.purchase_id = locked.purchase_id) AS sequence
+         FROM unnest($1::uuid[], $2::uuid[]) AS locked (tenant_id, purchase_id)
+         CROSS JOIN LATERAL (
+           SELECT c.id FROM commission c
+           WHERE c.tenant_id = locked.tenant_id AND c.purchase_id = locked.purchase_id
+             AND c.status || '' = 'pending' AND c.available_at - $3::timestamptz <= interval '0'
+             AND (SELECT m.status FROM member m WHERE m.tenant_id = c.tenant_id AND m.user_id = c.beneficiary_id)
+               <> 'suspended'
+           OFFSET 0) AS due),
+       released AS (
+         UPDATE commission c SET status = 'available' FROM entry WHERE c.tenant_id = entry.tenant_id AND c.id = entry.id
+         RETURNING c.tenant_id, c.purchase_id, entry.sequence, c.id, c.beneficiary_id, c.kind, c.level, c.net_micros,
+           c.available_at),
+       state AS (
+         UPDATE purchase_state s SET sequence = moved.sequence, changed_at = $3::timestamptz
+         FROM (SELECT DISTINCT tenant_id, purchase_id, sequence FROM released) AS moved
+         WHERE s.tenant_id = moved.tenant_id AND s.purchase_id = moved.purchase_id),
+       told AS (
+         INSERT INTO commission_change (tenant_id, commission_id, purchase_sequence, purchase_id, from_status,
+           to_status, delta_micros, net_micros, available_at, reason, refund_id, changed_at)
+         SELECT tenant_id, id, sequence, purchase_id, 'pending', 'available', 0, net_micros, available_at, 'hold_over',
+           NULL, $3
+         FROM released)
+       SELECT r.tenant_id, r.purchase_id, r.sequence, p.buyer_id, p.currency, r.id, r.beneficiary_id, r.kind, r.level,
+         r.net_micros
+       FROM released r JOIN purchase p ON p.tenant_id = r.tenant_id AND p.id = r.purchase_id`,
+      [purchases.map(({ tenantId }) => tenantId), purchases.map(({ purchaseId }) => purchaseId), now],
+    );
+    return [...Map.groupBy(rows, (row) => `${row.tenant_id}/${row.purchase_id}`).values()].map(toReleased);
+  }
+
+  /** For the rest of the database transaction. */
+  async #mayPlanSorting(may: boolean): Promise<void> {
+    await this.#sql.query(`SELECT set_config('enable_sort', $1, true), set_config('enable_bitmapscan', $1, true)`, [
+      may ? 'on' : 'off',
+    ]);
+  }
+
+  tell(events: readonly MoneyEvent[]): Promise<void> {
+    return appendMoneyEvents(this.#sql, this.#outbox, events);
   }
 
   async lockUnsettledMember(): Promise<UnsettledMember | undefined> {
@@ -78,7 +144,7 @@ export class DueStore implements ReleaseBook, HoldBook {
       member.status === 'suspended'
         ? "status = 'pending'"
         : "status = 'held' AND 'beneficiary_suspended' = ANY (hold_causes)";
-    const { rows } = await this.#sql.query<PurchaseRef>(
+    const { rows } = await this.#sql.query<LockedRow>(
       `SELECT DISTINCT tenant_id, purchase_id FROM commission
        WHERE tenant_id = $1 AND beneficiary_id = $2 AND ${unsettled} LIMIT $3`,
       [member.tenantId, member.userId, limit],
@@ -94,18 +160,39 @@ export class DueStore implements ReleaseBook, HoldBook {
   }
 
   /** Locks what nobody else has locked, and reads it as it stands under the lock. */
-  async #lockFree(refs: readonly PurchaseRef[]): Promise<PurchaseRecord[]> {
+  async #lockFree(refs: readonly LockedRow[]): Promise<PurchaseRecord[]> {
     if (refs.length === 0) return [];
-    const { rows } = await this.#sql.query<{ tenant_id: TenantId; purchase_id: PurchaseId }>(
+    const { rows } = await this.#sql.query<LockedRow>(
       `SELECT s.tenant_id, s.purchase_id FROM purchase_state s
        JOIN unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, purchase_id)
          ON asked.tenant_id = s.tenant_id AND asked.purchase_id = s.purchase_id
        ORDER BY s.tenant_id, s.purchase_id FOR NO KEY UPDATE OF s SKIP LOCKED`,
       [refs.map((ref) => ref.tenant_id), refs.map((ref) => ref.purchase_id)],
     );
-    return readPurchases(
-      this.#sql,
-      rows.map((row) => ({ tenantId: row.tenant_id, purchaseId: row.purchase_id })),
-    );
+    return readPurchases(this.#sql, rows.map(toRef));
   }
+}
+
+function toRef(row: LockedRow): PurchaseRef {
+  return { tenantId: row.tenant_id, purchaseId: row.purchase_id };
+}
+
+function toReleased(rows: readonly ReleasedRow[]): ReleasedPurchase {
+  const [row] = rows;
+  if (row === undefined) throw new Error('A group has a row');
+  return {
+    ...toRef(row),
+    buyerId: row.buyer_id,
+    currency: row.currency,
+    sequence: row.sequence,
+    entries: rows
+      .toSorted((a, b) => a.level - b.level)
+      .map((each) => ({
+        commissionId: each.id,
+        beneficiaryId: each.beneficiary_id,
+        kind: each.kind,
+        level: each.level,
+        netMicros: each.net_micros,
+      })),
+  };
 }

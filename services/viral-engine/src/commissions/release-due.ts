@@ -1,38 +1,90 @@
-import type { TenantId, UserId } from '../ids.js';
+import type { CommissionId, PurchaseId, TenantId, UserId } from '../ids.js';
 import { PurchaseUpdate } from '../purchases/purchase-update.js';
 import type { PurchaseRecord } from '../purchases/purchase.js';
+import type { MoneyEvent } from './money-event.js';
+import type { CommissionKind } from './split.js';
+
+export interface PurchaseRef {
+  readonly tenantId: TenantId;
+  readonly purchaseId: PurchaseId;
+}
+
+/** What of a purchase was released, and the sequence under which it is told. */
+export interface ReleasedPurchase extends PurchaseRef {
+  readonly buyerId: UserId;
+  readonly currency: string;
+  readonly sequence: bigint;
+  /** In the order of levels. */
+  readonly entries: readonly ReleasedEntry[];
+}
+
+export interface ReleasedEntry {
+  readonly commissionId: CommissionId;
+  readonly beneficiaryId: UserId;
+  readonly kind: CommissionKind;
+  readonly level: number;
+  readonly netMicros: bigint;
+}
+
+/** What one database transaction takes up. */
+export interface ReleaseBatch {
+  readonly now: Date;
+  /** Most commissions that it looks for. */
+  readonly limit: number;
+  /** Purchases are divided into lanes, so that batches side by side find different ones: 0 to lanes − 1. */
+  readonly lane: number;
+  readonly lanes: number;
+}
 
 /** Due commissions in an open database transaction. */
 export interface ReleaseBook {
   /** The first statement: nobody is suspended until the end. */
   shareSplitLock(): Promise<void>;
   /**
-   * Purchases with a pending commission of somebody not suspended that fell due by `now`, earliest first, with their
-   * row locks. Those that somebody else has locked are left for later.
+   * The lane's purchases of up to `limit` pending commissions of people not suspended that fell due by `now`, earliest
+   * first, with their row locks. Those that somebody else has locked are left for later.
    */
-  lockDue(now: Date, limit: number): Promise<PurchaseRecord[]>;
-  findSuspended(tenantId: TenantId, people: readonly UserId[]): Promise<Set<UserId>>;
-  saveAll(updates: readonly PurchaseUpdate[]): Promise<void>;
+  lockDue(batch: ReleaseBatch): Promise<PurchaseRef[]>;
+  /**
+   * Does to each of these purchases what `releaseUpdate` says, all of them in one statement, and returns those that it
+   * changed. Their row locks must be held.
+   */
+  release(purchases: readonly PurchaseRef[], now: Date): Promise<ReleasedPurchase[]>;
+  tell(events: readonly MoneyEvent[]): Promise<void>;
 }
 
 /**
- * Releases what is due, at most `limit` purchases at a time; one event per purchase. Many replicas may do this at once.
- * Returns how many purchases it had in hand: 0 means that there is nothing left to do now.
+ * Releases what is due, the purchases of at most `limit` commissions at a time; one event per purchase. Many may do this
+ * at once; all there is is one lane unless told. Returns how many purchases it had in hand: 0 means that there is nothing
+ * left to do now.
  */
-export async function releaseDue(book: ReleaseBook, { now, limit }: { now: Date; limit: number }): Promise<number> {
+export async function releaseDue(
+  book: ReleaseBook,
+  { now, limit, lane = 0, lanes = 1 }: Pick<ReleaseBatch, 'now' | 'limit'> & Partial<ReleaseBatch>,
+): Promise<number> {
   await book.shareSplitLock();
-  const purchases = await book.lockDue(now, limit);
-  const updates: PurchaseUpdate[] = [];
-  for (const [tenantId, own] of Map.groupBy(purchases, (purchase) => purchase.tenantId)) {
-    const people = new Set(own.flatMap(({ commissions }) => commissions.map(({ beneficiaryId }) => beneficiaryId)));
-    const suspended = await book.findSuspended(tenantId, [...people]);
-    updates.push(...own.map((purchase) => releaseUpdate(purchase, { now, suspended })));
-  }
-  await book.saveAll(updates.filter((update) => !update.isEmpty));
+  const purchases = await book.lockDue({ now, limit, lane, lanes });
+  if (purchases.length === 0) return 0;
+  const released = await book.release(purchases, now);
+  await book.tell(released.map((each) => eventOf(each, now)));
   return purchases.length;
 }
 
-/** What the end of the hold period does to a purchase: all that is due, but nothing of a suspended person. */
+function eventOf({ entries, ...purchase }: ReleasedPurchase, at: Date): MoneyEvent {
+  const moves = entries.map((entry) => ({
+    ...entry,
+    fromStatus: 'pending' as const,
+    toStatus: 'available' as const,
+    deltaMicros: 0n,
+  }));
+  return { ...purchase, at, fact: { kind: 'released', moves } };
+}
+
+/**
+ * The rule: what the end of the hold period does to a purchase is to release all that is due, but nothing of a suspended
+ * person. A million entries that fall due at once are released by statements that say the same, and a spec holds the two
+ * together.
+ */
 export function releaseUpdate(
   purchase: PurchaseRecord,
   { now, suspended }: { now: Date; suspended: ReadonlySet<UserId> },
