@@ -28,9 +28,10 @@ export class NetworkCountStore implements MemberCounts, PurchaseCounts {
       joined_at: Date;
     }>(
       // A buyer whose purchase is being recorded can wait.
-      `UPDATE member m SET network_counted = true
-       FROM (SELECT tenant_id, user_id FROM member WHERE NOT network_counted
-             LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED) AS due
+      `WITH due AS MATERIALIZED (
+         SELECT tenant_id, user_id FROM member WHERE NOT network_counted LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
+       )
+       UPDATE member m SET network_counted = true FROM due
        WHERE m.tenant_id = due.tenant_id AND m.user_id = due.user_id
        RETURNING m.tenant_id, m.user_id, m.upline, m.joined_at`,
       [limit],
