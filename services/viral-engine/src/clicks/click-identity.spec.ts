@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { asTenantId, asUserId } from '../ids.js';
 import { firstSaltedDay, identify, networkOf } from './click-identity.js';
@@ -15,7 +16,7 @@ const click = (at: string, sender = { address: '203.0.113.9', userAgent: 'A brow
   clickedAt: new Date(at),
   sender,
 });
-const salt = new Uint8Array(32).fill(1);
+const salt = createSecretKey(new Uint8Array(32).fill(1));
 const identityOf = (...args: Parameters<typeof click>) => identify(click(...args), salt).identity.toString('hex');
 
 describe('An identity', () => {
@@ -47,7 +48,7 @@ describe('An identity', () => {
   });
 
   it('is another under another salt', () => {
-    const other = identify(click('2026-06-01T00:00:00Z'), new Uint8Array(32).fill(2));
+    const other = identify(click('2026-06-01T00:00:00Z'), createSecretKey(new Uint8Array(32).fill(2)));
     expect(other.identity.toString('hex')).not.toBe(identityOf('2026-06-01T00:00:00Z'));
   });
 

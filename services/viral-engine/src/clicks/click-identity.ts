@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import type { Click, Sender } from './click.js';
 
 const IDENTITY_BYTES = 16;
@@ -30,7 +30,7 @@ export function firstSaltedDay(now: Date): string {
  * The same browser from the same address has the same identity all day, and another one tomorrow or at another tenant.
  * Once the salt is destroyed, nobody can try out which address it was.
  */
-export function identify(click: Click, salt: Uint8Array): IdentifiedClick {
+export function identify(click: Click, salt: KeyObject): IdentifiedClick {
   const identity = hashOf(click.sender, salt);
   return {
     click,
@@ -40,7 +40,7 @@ export function identify(click: Click, salt: Uint8Array): IdentifiedClick {
   };
 }
 
-function hashOf({ address, userAgent }: Sender, salt: Uint8Array): Buffer {
+function hashOf({ address, userAgent }: Sender, salt: KeyObject): Buffer {
   return createHmac('sha256', salt)
     .update(`${networkOf(address)}\n${userAgent}`)
     .digest()

@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { Sql } from '@dailydoco/database';
 import type { TenantId } from '../ids.js';
 import { dayOf, type IdentifiedClick, identify } from './click-identity.js';
@@ -11,7 +12,7 @@ const SALT_BYTES = 32;
  */
 export class ClickSalts {
   readonly #randomBytes: (count: number) => Uint8Array;
-  readonly #known = new Map<string, Map<TenantId, Uint8Array>>();
+  readonly #known = new Map<string, Map<TenantId, KeyObject>>();
 
   constructor(randomBytes: (count: number) => Uint8Array) {
     this.#randomBytes = randomBytes;
@@ -26,9 +27,9 @@ export class ClickSalts {
     return identified;
   }
 
-  async #salt(sql: Sql, { tenantId, clickedAt }: Click): Promise<Uint8Array> {
+  async #salt(sql: Sql, { tenantId, clickedAt }: Click): Promise<KeyObject> {
     const day = dayOf(clickedAt);
-    const ofDay = this.#known.get(day) ?? new Map<TenantId, Uint8Array>();
+    const ofDay = this.#known.get(day) ?? new Map<TenantId, KeyObject>();
     this.#known.set(day, ofDay);
     const known = ofDay.get(tenantId);
     if (known !== undefined) return known;
@@ -43,8 +44,9 @@ export class ClickSalts {
     );
     const [row] = rows;
     if (row === undefined) throw new Error('A salt that was just written is gone');
-    ofDay.set(tenantId, row.salt);
-    return row.salt;
+    const salt = createSecretKey(row.salt);
+    ofDay.set(tenantId, salt);
+    return salt;
   }
 }
 
