@@ -128,6 +128,36 @@ export function refundedCharge(
   };
 }
 
+/** A refund as `refund.failed`, `refund.updated` and `charge.refund.updated` carry it. */
+export function refundOf(
+  charge: { id: string; paymentIntentId: string },
+  other: Record<string, unknown> = {},
+): Record<string, unknown> & { id: string } {
+  return {
+    id: stripeId('re'),
+    object: 'refund',
+    amount: 1000,
+    balance_transaction: 'txn_1Nispe2eZvKYlo2Cd31jOCgZ',
+    charge: charge.id,
+    created: 1_780_315_200,
+    currency: 'usd',
+    destination_details: {
+      card: { reference_status: 'pending', reference_type: 'acquirer_reference_number' },
+      type: 'card',
+    },
+    failure_balance_transaction: 'txn_1NirtpF2eZvKYlo2CRbMBIkd',
+    failure_reason: 'lost_or_stolen_card',
+    metadata: {},
+    payment_intent: charge.paymentIntentId,
+    reason: null,
+    receipt_number: null,
+    source_transfer_reversal: null,
+    status: 'failed',
+    transfer_reversal: null,
+    ...other,
+  };
+}
+
 /** A dispute as `charge.dispute.created` and `charge.dispute.closed` carry it. */
 export function dispute(
   about: { chargeId: string; paymentIntentId: string },

@@ -11,6 +11,7 @@ import {
   invoicePayment,
   paidInvoice,
   refundedCharge,
+  refundOf,
   type StripeEventBody,
   stripeEvent,
   stripeId,
@@ -224,6 +225,55 @@ describe('invoice.paid', () => {
     await edges.call('POST', '/v1/purchases', { as: to.key, body });
     await deliver(to, stripeEvent('invoice.paid', invoice));
     expect(await eventsOf(to, 'refused')).toMatchObject([{ type: 'invoice.paid', reason: 'PURCHASE_CONFLICT' }]);
+  });
+});
+
+describe('A refund that fails', () => {
+  const later = (event: StripeEventBody, seconds: number) => ({ ...event, created: event.created + seconds });
+
+  it('gives back what it took, once, whatever tells of it and how often', async () => {
+    const to = await sender();
+    const sale = await sold(to);
+    const failed = refundOf(sale.payment);
+    await deliver(to, sale.refund(1000), later(sale.refund(3000), 10));
+    expect(await sale.stands()).toEqual(['30.00', '9.80']);
+    const tells = ['refund.failed', 'refund.updated', 'charge.refund.updated'];
+    await deliver(to, ...tells.map((type) => later(stripeEvent(type, failed), 20)));
+    await deliver(to, later(stripeEvent('refund.failed', failed), 25));
+    expect(await sale.stands()).toEqual(['20.00', '11.80']);
+    await deliver(to, later(sale.refund(7900), 30));
+    expect(await sale.stands()).toEqual(['79.00', '0.00']);
+    const { body } = await edges.call('GET', `/v1/commissions/${sale.purchase.commissions[0].id}`, { as: to.admin });
+    const reasons = body.changes.map(({ reason }: { reason: string }) => reason);
+    expect(reasons).toEqual(['refund', 'refund', 'refund_failed', 'refund']);
+    expect((await eventsOf(to)).every((event: { status: string }) => event.status === 'applied')).toBe(true);
+  });
+
+  it('that was told together with another leaves the other standing', async () => {
+    const to = await sender();
+    const sale = await sold(to);
+    await deliver(to, sale.refund(3000));
+    await deliver(to, later(stripeEvent('refund.failed', refundOf(sale.payment)), 5));
+    expect(await sale.stands()).toEqual(['20.00', '11.80']);
+  });
+
+  it('before it was counted takes nothing when the charge is told late', async () => {
+    const to = await sender();
+    const sale = await sold(to);
+    const canceled = refundOf(sale.payment, { status: 'canceled', failure_reason: null });
+    await deliver(to, later(stripeEvent('refund.updated', canceled), 5), sale.refund(1000));
+    expect(await sale.stands()).toEqual(['0.00', '15.80']);
+  });
+
+  it('is nothing while it goes on, and waits for its purchase like every other event', async () => {
+    const to = await sender();
+    const goesOn = stripeEvent(
+      'refund.updated',
+      refundOf({ id: stripeId('ch'), paymentIntentId: stripeId('pi') }, { status: 'pending' }),
+    );
+    expect((await send(to, goesOn)).body.ignored).toBe(true);
+    await deliver(to, stripeEvent('refund.failed', refundOf({ id: stripeId('ch'), paymentIntentId: stripeId('pi') })));
+    expect(await eventsOf(to, 'parked')).toMatchObject([{ reason: 'PURCHASE_UNKNOWN' }]);
   });
 });
 

@@ -27,6 +27,7 @@ export type ChangeReason =
   | 'refund'
   | 'chargeback'
   | 'chargeback_won'
+  | 'refund_failed'
   | 'hold_over'
   | 'released_by_finance'
   | 'lifted'

@@ -123,6 +123,15 @@ export class RefundStore implements RefundBook, ChargebackBook {
     return rowCount === 1;
   }
 
+  async addFailure(refund: Refund, failedAt: Date): Promise<boolean> {
+    const { rowCount } = await this.#sql.query(
+      `INSERT INTO refund_failure (tenant_id, refund_id, purchase_id, failed_at) VALUES ($1, $2, $3, $4)
+       ON CONFLICT DO NOTHING`,
+      [refund.tenantId, refund.id, refund.purchaseId, failedAt],
+    );
+    return rowCount === 1;
+  }
+
   async readReversals(refund: Refund): Promise<Reversal[]> {
     return (await readReversals(this.#sql, [refund])).get(refund.id) ?? [];
   }

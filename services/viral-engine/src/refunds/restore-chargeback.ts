@@ -13,6 +13,8 @@ export interface ChargebackBook {
   lockPurchase(tenantId: TenantId, purchaseId: PurchaseId): Promise<PurchaseRecord | undefined>;
   /** False when the chargeback was won before. */
   addWin(refund: Refund, wonAt: Date): Promise<boolean>;
+  /** False when it was said before that the refund failed. */
+  addFailure(refund: Refund, failedAt: Date): Promise<boolean>;
   /** Those of the people who are suspended. */
   findSuspended(tenantId: TenantId, people: readonly UserId[]): Promise<Set<UserId>>;
   /** The commissions of the purchase that are in dispute. */
@@ -29,26 +31,56 @@ export async function restoreChargeback(
   book: ChargebackBook,
   { tenantId, refundId, at }: { tenantId: TenantId; refundId: RefundId; at: Date },
 ): Promise<PurchaseRecord> {
+  return restore(book, { tenantId, refundId, at }, 'chargeback_won');
+}
+
+/**
+ * A refund that was told did not happen: it failed, or was cancelled. R falls as if a chargeback had been won, once.
+ * Throws NOT_FOUND for an unknown refund and CONFLICT for a chargeback, which is won or lost.
+ */
+export async function undoRefund(
+  book: ChargebackBook,
+  { tenantId, refundId, at }: { tenantId: TenantId; refundId: RefundId; at: Date },
+): Promise<PurchaseRecord> {
+  return restore(book, { tenantId, refundId, at }, 'refund_failed');
+}
+
+type RestoreReason = 'chargeback_won' | 'refund_failed';
+
+const REFUSALS = {
+  chargeback_won: { reason: 'requested', detail: 'Only a chargeback can be won; this is a refund that was requested.' },
+  refund_failed: { reason: 'chargeback', detail: 'A chargeback does not fail; it is won or lost.' },
+} as const;
+
+async function restore(
+  book: ChargebackBook,
+  { tenantId, refundId, at }: { tenantId: TenantId; refundId: RefundId; at: Date },
+  because: RestoreReason,
+): Promise<PurchaseRecord> {
   await book.shareSplitLock();
   const refund = await book.findById(tenantId, refundId);
   if (refund === undefined) throw new DomainError('NOT_FOUND');
-  if (refund.reason !== 'chargeback') {
-    throw new DomainError('CONFLICT', { detail: 'Only a chargeback can be won; this is a refund that was requested.' });
-  }
+  const { reason, detail } = REFUSALS[because];
+  if (refund.reason === reason) throw new DomainError('CONFLICT', { detail });
   const purchase = await book.lockPurchase(tenantId, refund.purchaseId);
   if (purchase === undefined) throw new Error('A refund belongs to a purchase');
-  if (!(await book.addWin(refund, at))) return purchase;
+  const isNew = because === 'chargeback_won' ? await book.addWin(refund, at) : await book.addFailure(refund, at);
+  if (!isNew) return purchase;
   const suspended = await book.findSuspended(
     tenantId,
     purchase.commissions.map(({ beneficiaryId }) => beneficiaryId),
   );
   const disputed = await book.findDisputed(tenantId, purchase.id);
-  const update = restoreUpdate(purchase, { refundId, amountMicros: refund.amountMicros, at, suspended, disputed });
+  const { amountMicros } = refund;
+  const update = restoreUpdate(purchase, { refundId, amountMicros, at, suspended, disputed, because });
   await book.save(update);
   return update.purchase;
 }
 
-/** What a won chargeback does to a purchase. What returns to pending in dispute, or for a suspended person, is held at once. */
+/**
+ * What a won chargeback, or a refund that failed, does to a purchase. What returns to pending in dispute, or for a
+ * suspended person, is held at once.
+ */
 export function restoreUpdate(
   purchase: PurchaseRecord,
   won: {
@@ -57,15 +89,16 @@ export function restoreUpdate(
     at: Date;
     suspended: ReadonlySet<UserId>;
     disputed?: ReadonlySet<CommissionId>;
+    because?: RestoreReason;
   },
 ): PurchaseUpdate {
-  const { refundId, at, suspended, disputed } = won;
+  const { refundId, at, suspended, disputed, because = 'chargeback_won' } = won;
   const update = new PurchaseUpdate(purchase, at);
   const refundedMicros = purchase.refundedMicros - won.amountMicros;
   update.setRefunded(refundedMicros);
   const after = { amountMicros: purchase.amountMicros, refundedMicros };
   update.change({
-    reason: 'chargeback_won',
+    reason: because,
     refundId,
     happens: ({ grossMicros }) => ({ kind: 'restored', netMicros: netAfterRefunds(grossMicros, after), at }),
     fact: (moves) => ({ kind: 'restored', moves, refundId }),

@@ -1,31 +1,18 @@
 import { DomainError, isTransient } from '@dailydoco/errors';
 import type { IncomingPurchase } from '../customers/unattributed-purchase.js';
-import type { CustomerId, EndpointId, PurchaseId, TenantId, UserId } from '../ids.js';
-import { recordRefund, type RefundBook } from '../refunds/record-refund.js';
-import { type ChargebackBook, restoreChargeback } from '../refunds/restore-chargeback.js';
+import type { CustomerId, PurchaseId, TenantId, UserId } from '../ids.js';
+import { recordRefund } from '../refunds/record-refund.js';
+import { restoreChargeback } from '../refunds/restore-chargeback.js';
 import {
   type BillingFact,
   chargebackTaken,
-  type ChargeRefunded,
   type DisputeOpened,
   type DisputeWon,
   type InvoicePaid,
-  type RefundPart,
-  refundParts,
+  type ReceivedEvent,
   tryAgainAt,
 } from './billing-fact.js';
-
-/** An event to be applied, and whose it is. */
-export interface ReceivedEvent {
-  readonly tenantId: TenantId;
-  readonly endpointId: EndpointId;
-  readonly stream: string;
-  readonly eventId: string;
-  readonly fact: BillingFact;
-  readonly receivedAt: Date;
-  /** This try included. */
-  readonly attempts: number;
-}
+import { type ChargeBook, PURCHASE_MISSING, settleCharge } from './settle-charge.js';
 
 export type Applied =
   | { readonly status: 'applied' }
@@ -40,15 +27,8 @@ export interface EventQueue {
 }
 
 /** What a billing system's events did, in an open database transaction. */
-export interface BillingBook extends RefundBook, ChargebackBook {
+export interface BillingBook extends ChargeBook {
   linkPayments(event: ReceivedEvent, link: { invoiceId: string; paymentIds: readonly string[] }): Promise<void>;
-  /** The purchase that was recorded for the invoice, or for the one that a payment was for. */
-  findPurchaseOf(
-    event: ReceivedEvent,
-    by: { invoiceId: string | undefined; paymentIds: readonly string[] },
-  ): Promise<PurchaseId | undefined>;
-  readChargeRefunds(event: ReceivedEvent, chargeId: string): Promise<RefundPart[]>;
-  addChargeRefund(event: ReceivedEvent, chargeId: string, part: RefundPart): Promise<void>;
   hasExcess(event: ReceivedEvent, disputeId: string): Promise<boolean>;
   addExcess(event: ReceivedEvent, excess: ChargebackExcess): Promise<void>;
 }
@@ -143,7 +123,8 @@ export class ApplyEvents {
           return undefined;
         });
       case 'chargeRefunded':
-        return withBook((book) => refundCharge(book, { event, fact, given }));
+      case 'refundFailed':
+        return withBook((book) => settleCharge(book, { event, fact, given }));
       case 'disputeOpened':
         return withBook((book) => chargeBack(book, { event, fact, given }));
       case 'disputeWon':
@@ -185,26 +166,6 @@ interface Step<Fact> {
   readonly event: ReceivedEvent;
   readonly fact: Fact;
   readonly given: { readonly now: Date; readonly newId: () => string };
-}
-
-const PURCHASE_MISSING = 'PURCHASE_UNKNOWN';
-
-async function refundCharge(
-  book: BillingBook,
-  { event, fact, given }: Step<ChargeRefunded>,
-): Promise<string | undefined> {
-  const purchaseId = await book.findPurchaseOf(event, fact);
-  if (purchaseId === undefined) return PURCHASE_MISSING;
-  const { tenantId } = event;
-  // Under the purchase's lock, so that two events about one charge count one after the other.
-  if ((await book.lockPurchase(tenantId, purchaseId)) === undefined) throw new DomainError('PURCHASE_UNATTRIBUTED');
-  for (const part of refundParts(fact, await book.readChargeRefunds(event, fact.chargeId))) {
-    const requested = { amountMicros: part.amountMicros, currency: fact.currency };
-    const order = { tenantId, purchaseId, externalId: part.externalId, reason: 'requested', requested } as const;
-    await recordRefund(book, order, given);
-    await book.addChargeRefund(event, fact.chargeId, part);
-  }
-  return undefined;
 }
 
 async function chargeBack(book: BillingBook, { event, fact, given }: Step<DisputeOpened>): Promise<string | undefined> {

@@ -1,39 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import { chargebackTaken, type RefundPart, refundParts, tryAgainAt } from './billing-fact.js';
+import { chargebackTaken, tryAgainAt } from './billing-fact.js';
 
 const HOUR_MS = 3_600_000;
-
-describe("A charge's refunds", () => {
-  it('end at the largest sum that was told, in whatever order, however often, and whatever was lost', () => {
-    const sums = fc.array(fc.bigInt({ min: 0n, max: 10n ** 15n }), { minLength: 1, maxLength: 20 });
-    fc.assert(
-      fc.property(sums, (told) => {
-        const recorded: RefundPart[] = [];
-        for (const refundedMicros of [...told, ...told]) {
-          recorded.push(...refundParts({ chargeId: 'ch', refundedMicros, refunds: [] }, recorded));
-        }
-        const largest = told.reduce((most, sum) => (sum > most ? sum : most), 0n);
-        expect(recorded.reduce((sum, { amountMicros }) => sum + amountMicros, 0n)).toBe(largest);
-        expect(new Set(recorded.map(({ externalId }) => externalId)).size).toBe(recorded.length);
-      }),
-    );
-  });
-
-  it('have their own ids where those make up the difference, and the sum as their name where they do not', () => {
-    const refunds = [
-      { refundId: 're_2', amountMicros: 20n },
-      { refundId: 're_1', amountMicros: 10n },
-    ];
-    const first = { externalId: 're_1', amountMicros: 10n };
-    expect(refundParts({ chargeId: 'ch', refundedMicros: 30n, refunds }, [first])).toEqual([
-      { externalId: 're_2', amountMicros: 20n },
-    ]);
-    expect(refundParts({ chargeId: 'ch', refundedMicros: 25n, refunds }, [first])).toEqual([
-      { externalId: 'ch:refunded:25', amountMicros: 15n },
-    ]);
-  });
-});
 
 describe('A chargeback', () => {
   it.each([

@@ -1,5 +1,5 @@
 import type { CurrencyCode, Money } from '@dailydoco/money';
-import type { CustomerId, UserId } from '../ids.js';
+import type { CustomerId, EndpointId, TenantId, UserId } from '../ids.js';
 
 /** An invoice was paid: a purchase by its customer, under the invoice's own id. */
 export interface InvoicePaid {
@@ -34,6 +34,15 @@ export interface ChargeRefunded {
   readonly refunds: readonly { readonly refundId: string; readonly amountMicros: bigint }[];
 }
 
+/** A refund of a charge failed or was cancelled after it was told: the money did not go back. */
+export interface RefundFailed {
+  readonly kind: 'refundFailed';
+  readonly refundId: string;
+  readonly chargeId: string;
+  readonly paymentIds: readonly string[];
+  readonly amount: Money;
+}
+
 /** The customer's bank took the money back. */
 export interface DisputeOpened {
   readonly kind: 'disputeOpened';
@@ -49,7 +58,7 @@ export interface DisputeWon {
 }
 
 /** What an event of a billing system means to us, without the sender's words. */
-export type BillingFact = InvoicePaid | InvoicePaymentMade | ChargeRefunded | DisputeOpened | DisputeWon;
+export type BillingFact = InvoicePaid | InvoicePaymentMade | ChargeRefunded | RefundFailed | DisputeOpened | DisputeWon;
 
 /** An event as it was received. */
 export interface BillingEvent {
@@ -61,30 +70,18 @@ export interface BillingEvent {
   readonly fact: BillingFact | undefined;
 }
 
-/** One refund to be recorded, under an external id that it will always have. */
-export interface RefundPart {
-  readonly externalId: string;
-  readonly amountMicros: bigint;
-}
-
-/**
- * What is left to be recorded of a charge's refunds. Senders tell the sum so far, so an event that comes late, twice or
- * not at all changes nothing about the end. Where all refunds are known by their own ids and the missing ones make up
- * the difference, each is recorded under its own; otherwise the difference is one part, named by the sum it leads to.
- */
-export function refundParts(
-  { chargeId, refundedMicros, refunds }: Pick<ChargeRefunded, 'chargeId' | 'refundedMicros' | 'refunds'>,
-  recorded: readonly RefundPart[],
-): RefundPart[] {
-  const recordedMicros = recorded.reduce((sum, { amountMicros }) => sum + amountMicros, 0n);
-  const missingMicros = refundedMicros - recordedMicros;
-  if (missingMicros <= 0n) return [];
-  const known = new Set(recorded.map(({ externalId }) => externalId));
-  const own = refunds
-    .filter(({ refundId, amountMicros }) => amountMicros > 0n && !known.has(refundId))
-    .map(({ refundId: externalId, amountMicros }) => ({ externalId, amountMicros }));
-  if (own.reduce((sum, { amountMicros }) => sum + amountMicros, 0n) === missingMicros) return own;
-  return [{ externalId: `${chargeId}:refunded:${refundedMicros}`, amountMicros: missingMicros }];
+/** An event to be applied, and whose it is. */
+export interface ReceivedEvent {
+  readonly tenantId: TenantId;
+  readonly endpointId: EndpointId;
+  readonly stream: string;
+  readonly eventId: string;
+  readonly fact: BillingFact;
+  /** When the sender made it. */
+  readonly sentAt: Date;
+  readonly receivedAt: Date;
+  /** This try included. */
+  readonly attempts: number;
 }
 
 /** How much of a chargeback the rest of a purchase can bear. */

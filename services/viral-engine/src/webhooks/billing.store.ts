@@ -2,8 +2,9 @@ import type { Sql } from '@dailydoco/database';
 import type { Outbox } from '@dailydoco/events';
 import { asPurchaseId, type PurchaseId } from '../ids.js';
 import { RefundStore } from '../refunds/refund.store.js';
-import type { BillingBook, ChargebackExcess, ReceivedEvent } from './apply-events.js';
-import type { RefundPart } from './billing-fact.js';
+import type { BillingBook, ChargebackExcess } from './apply-events.js';
+import type { ReceivedEvent } from './billing-fact.js';
+import type { ChargeHistory, ChargeSum, FailedRefund, RefundPart } from './charge-refunds.js';
 
 /** What a billing system's events did, as one open database transaction sees it. */
 export class BillingStore extends RefundStore implements BillingBook {
@@ -42,13 +43,55 @@ export class BillingStore extends RefundStore implements BillingBook {
     return rows[0] && asPurchaseId(rows[0].purchase_id);
   }
 
-  async readChargeRefunds({ tenantId, endpointId }: ReceivedEvent, chargeId: string): Promise<RefundPart[]> {
-    const { rows } = await this.#sql.query<{ external_id: string; amount_micros: bigint }>(
-      `SELECT external_id, amount_micros FROM charge_refund
-       WHERE tenant_id = $1 AND endpoint_id = $2 AND charge_id = $3`,
-      [tenantId, endpointId, chargeId],
+  async addChargeSum(
+    { tenantId, endpointId, eventId }: ReceivedEvent,
+    chargeId: string,
+    { toldAt, refundedMicros }: ChargeSum,
+  ): Promise<void> {
+    await this.#sql.query(
+      `INSERT INTO charge_sum (tenant_id, endpoint_id, charge_id, event_id, told_at, refunded_micros)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+      [tenantId, endpointId, chargeId, eventId, toldAt, refundedMicros],
     );
-    return rows.map((row) => ({ externalId: row.external_id, amountMicros: row.amount_micros }));
+  }
+
+  async addFailedRefund(
+    { tenantId, endpointId }: ReceivedEvent,
+    chargeId: string,
+    { externalId, amountMicros, toldAt }: FailedRefund,
+  ): Promise<void> {
+    await this.#sql.query(
+      `INSERT INTO charge_refund_failure (tenant_id, endpoint_id, charge_id, external_id, told_at, amount_micros)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+      [tenantId, endpointId, chargeId, externalId, toldAt, amountMicros],
+    );
+  }
+
+  async readCharge({ tenantId, endpointId }: ReceivedEvent, chargeId: string): Promise<Omit<ChargeHistory, 'refunds'>> {
+    const charge = [tenantId, endpointId, chargeId];
+    const sums = await this.#sql.query<{ told_at: Date; refunded_micros: bigint }>(
+      'SELECT told_at, refunded_micros FROM charge_sum WHERE tenant_id = $1 AND endpoint_id = $2 AND charge_id = $3',
+      charge,
+    );
+    const failures = await this.#sql.query<PartRow & { told_at: Date }>(
+      `SELECT external_id, amount_micros, told_at FROM charge_refund_failure
+       WHERE tenant_id = $1 AND endpoint_id = $2 AND charge_id = $3`,
+      charge,
+    );
+    const parts = await this.#sql.query<PartRow & { undone: boolean }>(
+      `SELECT c.external_id, c.amount_micros, f.refund_id IS NOT NULL AS undone
+       FROM charge_refund c
+       JOIN refund r ON r.tenant_id = c.tenant_id AND r.external_id = c.external_id
+       LEFT JOIN refund_failure f ON f.tenant_id = r.tenant_id AND f.refund_id = r.id
+       WHERE c.tenant_id = $1 AND c.endpoint_id = $2 AND c.charge_id = $3 ORDER BY r.id`,
+      charge,
+    );
+    return {
+      chargeId,
+      sums: sums.rows.map((row) => ({ toldAt: row.told_at, refundedMicros: row.refunded_micros })),
+      failures: failures.rows.map((row) => ({ ...toPart(row), toldAt: row.told_at })),
+      parts: parts.rows.map((row) => ({ ...toPart(row), undone: row.undone })),
+    };
   }
 
   async addChargeRefund(
@@ -88,4 +131,13 @@ export class BillingStore extends RefundStore implements BillingBook {
       ],
     );
   }
+}
+
+interface PartRow {
+  external_id: string;
+  amount_micros: bigint;
+}
+
+function toPart(row: PartRow): RefundPart {
+  return { externalId: row.external_id, amountMicros: row.amount_micros };
 }

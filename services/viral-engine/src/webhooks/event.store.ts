@@ -1,8 +1,8 @@
 import type { Sql } from '@dailydoco/database';
 import { currencyOf, type Money } from '@dailydoco/money';
 import { asCustomerId, asEndpointId, asTenantId, asUserId, type EndpointId, type TenantId } from '../ids.js';
-import type { Applied, EventQueue, ReceivedEvent } from './apply-events.js';
-import type { BillingEvent, BillingFact } from './billing-fact.js';
+import type { Applied, EventQueue } from './apply-events.js';
+import type { BillingEvent, BillingFact, ReceivedEvent } from './billing-fact.js';
 import type { Endpoint } from './endpoints.js';
 import type { EventReads, EventStatus, TrackedEvent } from './find-events.js';
 
@@ -35,6 +35,7 @@ interface TakenRow {
   stream: string;
   event_id: string;
   fact: StoredFact;
+  sent_at: Date;
   received_at: Date;
   attempts: number;
 }
@@ -71,7 +72,7 @@ export class EventStore implements EventQueue, EventReads {
          FROM due WHERE p.tenant_id = due.tenant_id AND p.endpoint_id = due.endpoint_id AND p.event_id = due.event_id
          RETURNING p.tenant_id, p.endpoint_id, p.event_id, p.attempts, p.position
        )
-       SELECT t.tenant_id, t.endpoint_id, n.stream, t.event_id, e.fact, e.received_at, t.attempts
+       SELECT t.tenant_id, t.endpoint_id, n.stream, t.event_id, e.fact, e.sent_at, e.received_at, t.attempts
        FROM taken t
        JOIN webhook_event e ON e.tenant_id = t.tenant_id AND e.endpoint_id = t.endpoint_id AND e.event_id = t.event_id
        JOIN webhook_endpoint n ON n.tenant_id = t.tenant_id AND n.id = t.endpoint_id
@@ -84,6 +85,7 @@ export class EventStore implements EventQueue, EventReads {
       stream: row.stream,
       eventId: row.event_id,
       fact: fromStored(row.fact),
+      sentAt: row.sent_at,
       receivedAt: row.received_at,
       attempts: row.attempts,
     }));
@@ -159,6 +161,7 @@ type StoredFact =
       refunded: StoredMoney;
       refunds: [refundId: string, micros: string][];
     }
+  | { kind: 'refundFailed'; refundId: string; chargeId: string; paymentIds: string[]; amount: StoredMoney }
   | { kind: 'disputeOpened'; disputeId: string; paymentIds: string[]; amount: StoredMoney }
   | { kind: 'disputeWon'; disputeId: string };
 
@@ -176,6 +179,10 @@ function toStored(fact: BillingFact): StoredFact {
       const parts = refunds.map(({ refundId, amountMicros: part }): [string, string] => [refundId, String(part)]);
       const stored = { kind, chargeId, paymentIds: [...paymentIds], refunded: storedMoney({ amountMicros, currency }) };
       return { ...stored, refunds: parts, ...(invoiceId !== undefined && { invoiceId }) };
+    }
+    case 'refundFailed': {
+      const { kind, refundId, chargeId, paymentIds, amount } = fact;
+      return { kind, refundId, chargeId, paymentIds: [...paymentIds], amount: storedMoney(amount) };
     }
     case 'disputeOpened': {
       const { kind, disputeId, paymentIds, amount } = fact;
@@ -204,6 +211,7 @@ function fromStored(stored: StoredFact): BillingFact {
       const parts = refunds.map(([refundId, micros]) => ({ refundId, amountMicros: BigInt(micros) }));
       return { kind, chargeId, invoiceId, paymentIds, currency, refundedMicros, refunds: parts };
     }
+    case 'refundFailed':
     case 'disputeOpened':
       return { ...stored, amount: moneyOf(stored.amount) };
     case 'invoicePaymentMade':

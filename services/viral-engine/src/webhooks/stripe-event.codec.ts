@@ -92,6 +92,15 @@ const chargeSchema = z.looseObject({
     .nullish(),
 });
 
+const refundSchema = z.looseObject({
+  id,
+  amount,
+  currency: z.string(),
+  charge: reference.nullish(),
+  payment_intent: reference.nullish(),
+  status: z.string().nullish(),
+});
+
 const disputeSchema = z.looseObject({
   id,
   amount,
@@ -113,6 +122,10 @@ function factOf({ type, created, data }: StripeEvent): BillingFact | undefined {
     }
     case 'charge.refunded':
       return chargeRefunded(parse(chargeSchema, data.object));
+    case 'refund.failed':
+    case 'refund.updated':
+    case 'charge.refund.updated':
+      return refundFailed(parse(refundSchema, data.object));
     case 'charge.dispute.created':
     case 'charge.dispute.funds_withdrawn':
       return disputeOpened(parse(disputeSchema, data.object));
@@ -168,6 +181,20 @@ function chargeRefunded(charge: z.output<typeof chargeSchema>): BillingFact {
         refundId: each.id,
         amountMicros: moneyOf(each.amount, charge.currency, 'refunds.amount').amountMicros,
       })),
+  };
+}
+
+/** Refunds that go on, or are of no charge, are nothing to us: `charge.refunded` tells what they took. */
+function refundFailed(refund: z.output<typeof refundSchema>): BillingFact | undefined {
+  const { id: refundId, charge, status } = refund;
+  const failed = status === 'failed' || status === 'canceled';
+  if (!failed || charge === null || charge === undefined || refund.amount === 0) return undefined;
+  return {
+    kind: 'refundFailed',
+    refundId,
+    chargeId: charge,
+    paymentIds: idsOf(charge, refund.payment_intent),
+    amount: moneyOf(refund.amount, refund.currency, 'amount'),
   };
 }
 

@@ -227,7 +227,7 @@ export interface CommissionsRestored {
   buyerId: string;
   currencyCode: string;
   changes: CommissionChange[];
-  /** The chargeback that was won. */
+  /** The chargeback that was won, or the refund that failed. */
   refundId: string;
   restoredAt: Date | undefined;
 }
