@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 
 /** Bytes of every hash here: SHA-256. */
 export const HASH_BYTES = 32;
@@ -7,9 +7,8 @@ const LEAF_PREFIX = Uint8Array.of(0);
 const NODE_PREFIX = Uint8Array.of(1);
 
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+  // In one call: a tree is made of many small hashes, and most of the time of each went into making its object.
+  return hash('sha256', Buffer.concat(parts), 'buffer');
 }
 
 export function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {

@@ -227,6 +227,24 @@ describe('what the leaves say', () => {
     expect(await released({ toStatus: 'held' })).toContain('AVAILABLE_AT_WRONG');
   });
 
+  it('holds an entry against the one that shares its room, and numbers against places', async () => {
+    // One micro more room than the bonus left, with all amounts as that room gives them.
+    const more: EntryLeaf = {
+      ...LEVEL,
+      ownRooms: { day: '16111112', lifetime: '896111111' },
+      cuts: LEVEL.cuts.map((cut) => (cut.rule === 'beneficiary_day' ? { ...cut, amount: '7222222' } : cut)),
+      gross: '4027778',
+    };
+    expect(await codesOf([PLAIN, BONUS, more])).toEqual(['AMOUNT_WRONG']);
+    const swapped = await exampleLog([BONUS, PLAIN]).statement();
+    const sorted = resigned(swapped, ({ leaves }) => ({
+      leaves: leaves.toReversed(),
+      ordinals: { from: 1, to: 2, last: 2 },
+    }));
+    expect(codes(sorted)).toEqual(['ORDER_WRONG']);
+    expect(totalsOf(LEAVES.toReversed())).toEqual(totalsOf(LEAVES));
+  });
+
   it('is summed up by currency', () => {
     const yen: EntryLeaf = { ...LEVEL, currency: 'JPY', commissionId: id(0x14) };
     expect(totalsOf([...LEAVES, yen]).map(({ currency, pending }) => [currency, pending])).toEqual([
@@ -290,6 +308,10 @@ describe('the history', () => {
     const forged = await rewrittenBefore.statement({ earlier: itsOwn });
     expect(codes(forged)).toEqual([]);
     expect(codes(forged, { earlier: { checkpoint: kept.checkpoint } })).toEqual(['EARLIER_PROOF_MISSING']);
+    const asLarge = exampleLog([less], { others: 151 });
+    const ofThatSize = asLarge.checkpoint();
+    const twoTrees = await asLarge.others(50).statement({ earlier: ofThatSize });
+    expect(codes(twoTrees, { earlier: { checkpoint: kept.checkpoint } })).toEqual(['HISTORY_REWRITTEN']);
     const asTheirs = resigned(forged, ({ earlier }) => ({ earlier: { ...earlier!, checkpoint: kept.checkpoint } }));
     expect(codes(asTheirs, { earlier: { checkpoint: kept.checkpoint } })).toEqual(['HISTORY_REWRITTEN']);
     const earlier = readEarlier(kept.statement, KEYS);
