@@ -63,6 +63,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/webhook-endpoints',
     'PUT /v1/webhook-endpoints/{id}/secret',
     'POST /v1/plans:simulate',
+    'POST /v1/network/{userId}/move',
     'PUT /v1/links/{id}/owner',
     'GET /v1/landing-origins',
     'PUT /v1/landing-origins',
@@ -72,6 +73,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...rows(anyPerson, 'GET /v1/referrals/me', 'GET /v1/commissions', 'GET /v1/commissions/{id}'),
   ...rows(
     anyPerson,
+    'GET /v1/network/{userId}',
+    'GET /v1/network/{userId}/children',
     'POST /v1/links',
     'GET /v1/links',
     'GET /v1/links/{id}',

@@ -54,6 +54,9 @@ export const ROUTES: readonly Route[] = [
 
   { service: 'viral-engine', path: '/r/{code}' },
   { service: 'viral-engine', path: '/v1/referrals/me' },
+  { service: 'viral-engine', path: '/v1/network/{userId}' },
+  { service: 'viral-engine', path: '/v1/network/{userId}/children' },
+  { service: 'viral-engine', path: '/v1/network/{userId}/move', admin: true },
   { service: 'viral-engine', path: '/v1/links' },
   { service: 'viral-engine', path: '/v1/links/{id}' },
   { service: 'viral-engine', path: '/v1/links/{id}/archive' },

@@ -89,6 +89,12 @@ export const REASONS = {
     grpc: FAILED_PRECONDITION,
     title: 'Nobody has said yet which user the customer of this purchase is.',
   },
+  CIRCULAR_REFERRAL: {
+    http: 409,
+    grpc: FAILED_PRECONDITION,
+    title: 'Nobody can stand below themselves or below somebody of their own downline.',
+  },
+  REFERRER_NOT_ACTIVE: { http: 409, grpc: FAILED_PRECONDITION, title: 'Only an active member can refer others.' },
   REQUEST_IN_PROGRESS: {
     http: 409,
     grpc: ABORTED,
@@ -110,6 +116,11 @@ export const REASONS = {
     http: 422,
     grpc: FAILED_PRECONDITION,
     title: 'There are as many links, or codes of this link, as there may be.',
+  },
+  DOWNLINE_TOO_LARGE: {
+    http: 422,
+    grpc: FAILED_PRECONDITION,
+    title: 'More people stand below than one move may take along.',
   },
   REFUND_EXCEEDS_PURCHASE: {
     http: 422,

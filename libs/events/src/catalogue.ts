@@ -22,6 +22,7 @@ import {
   CommissionsRestored,
   CommissionsReversed,
   MemberJoined,
+  PersonMoved,
   PlansChanged,
   PurchaseRecorded,
   RefundRecorded,
@@ -58,6 +59,7 @@ export const events = {
   commissionsForfeited: viral('CommissionsForfeited', CommissionsForfeited),
   refundRecorded: viral('RefundRecorded', RefundRecorded),
   memberJoined: viral('MemberJoined', MemberJoined),
+  personMoved: viral('PersonMoved', PersonMoved),
   plansChanged: viral('PlansChanged', PlansChanged),
 
   payoutRequested: payouts('PayoutRequested', PayoutRequested),

@@ -4,6 +4,7 @@ import { ClicksModule } from './clicks/clicks.module.js';
 import { CommissionsModule } from './commissions/commissions.module.js';
 import { CustomersModule } from './customers/customers.module.js';
 import { LinksModule } from './links/links.module.js';
+import { NetworkModule } from './network/network.module.js';
 import { PlansModule } from './plans/plans.module.js';
 import { PurchasesModule } from './purchases/purchases.module.js';
 import { ReferralsModule } from './referrals/referrals.module.js';
@@ -28,6 +29,7 @@ export class AppModule {
         WebhooksModule,
         CommissionsModule,
         ReferralsModule,
+        NetworkModule,
         LinksModule,
         ClicksModule,
       ],

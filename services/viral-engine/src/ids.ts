@@ -16,6 +16,8 @@ export type LinkId = Id<'link'>;
 export type PlanId = Id<'plan'>;
 /** A customer as the tenant's billing system names it: any text, unique within the tenant. */
 export type CustomerId = Id<'customer'>;
+/** One move of a person in the referral tree. */
+export type MoveId = Id<'move'>;
 /** Where a billing system sends its events to. */
 export type EndpointId = Id<'endpoint'>;
 
@@ -37,3 +39,4 @@ export const asLinkId = (text: string): LinkId => text as LinkId;
 export const asPlanId = (text: string): PlanId => text as PlanId;
 export const asCustomerId = (text: string): CustomerId => text as CustomerId;
 export const asEndpointId = (text: string): EndpointId => text as EndpointId;
+export const asMoveId = (text: string): MoveId => text as MoveId;

@@ -14,6 +14,8 @@ import { releaseDue } from './commissions/release-due.js';
 import { settleHolds } from './commissions/settle-holds.js';
 import { membersConsumer } from './members/members.consumer.js';
 import { MemberStore } from './members/member.store.js';
+import { networkConsumer } from './network/purchases.consumer.js';
+import { countNetworks } from './network/network.module.js';
 import { migrationSources } from './migrations.js';
 import { Customers } from './customers/customers.js';
 import { attributePurchases } from './purchases/purchases.module.js';
@@ -64,6 +66,7 @@ export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): 
     accessConsumer(runtime),
     membersConsumer({ book: (sql) => new MemberStore(sql, { outbox, newId }), clock, randomBytes }),
     websitesConsumer(clock),
+    networkConsumer(),
   ]);
   repeat(runtime, {
     name: 'commission-release',
@@ -92,6 +95,7 @@ export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): 
         settleHolds(new DueStore(tx, outbox), { now: clock.now(), limit: DUE_BATCH }),
       ),
   });
+  countNetworks(runtime);
   repeat(runtime, {
     name: 'click-identities',
     everyMs: IDENTITIES_EVERY_MS,

@@ -128,6 +128,29 @@ describe('The service among its neighbours', () => {
     );
   });
 
+  it('counts newcomers and what they buy for those above', async () => {
+    const tenantId = engine.newTenant();
+    const [buyer, top] = await engine.line(tenantId, 1);
+    const as = await edges.person(tenantId, top!);
+    const { id } = await buy(tenantId, buyer!);
+    const network = (revenue: string, viralScore: number) =>
+      eventually(
+        async () =>
+          expect((await edges.call('GET', `/v1/network/${top}`, { as })).body).toMatchObject({
+            networkSize: 1,
+            downline: { revenue: [{ amount: revenue, currency: 'USD' }] },
+            viralScore,
+          }),
+        { timeoutMs: 30_000 },
+      );
+    await network('79.00', 185);
+    const refund = { externalId: 'half', reason: 'requested', amount: { amount: '39.50', currency: 'USD' } };
+    await edges.call('POST', `/v1/purchases/${id}/refunds`, { as: edges.apiKey(tenantId), body: refund });
+    await network('39.50', 180);
+    const { rows } = await engine.pool.query('SELECT network_counted FROM member WHERE tenant_id = $1', [tenantId]);
+    expect(rows).toEqual([{ network_counted: true }, { network_counted: true }]);
+  });
+
   it('publishes all it wrote', async () => {
     await eventually(async () => {
       const { rows } = await engine.pool.query(

@@ -27,6 +27,7 @@ const APPEND_ONLY = [
   'link_owner_change',
   'registration_source',
   'registration_touch',
+  'network_move',
 ];
 
 beforeAll(async () => {

@@ -48,6 +48,10 @@ describe("Another tenant's ids", () => {
       ['POST', `/v1/links/${link.id}/codes`, owner, {}, 404],
       ['POST', `/v1/links/${link.id}/archive`, owner, undefined, 404],
       ['PUT', `/v1/links/${link.id}/owner`, owner, { ownerId: theirMember, reason: 'theirs' }, 404],
+      ['GET', `/v1/network/${mine.people[0]}`, owner, undefined, 404],
+      ['GET', `/v1/network/${mine.people[0]}/children`, owner, undefined, 404],
+      ['POST', `/v1/network/${mine.people[0]}/move`, owner, { referrerId: theirMember, reason: 'theirs' }, 404],
+      ['POST', `/v1/network/${theirMember}/move`, owner, { referrerId: mine.people[1], reason: 'theirs' }, 404],
     ];
     for (const [method, path, as, body, status] of tries) {
       const answer = await edges.call(method, path, { as, body });
@@ -83,6 +87,9 @@ describe('The OpenAPI document', () => {
       '/v1/links/{id}/archive',
       '/v1/links/{id}/codes',
       '/v1/links/{id}/owner',
+      '/v1/network/{userId}',
+      '/v1/network/{userId}/children',
+      '/v1/network/{userId}/move',
       '/v1/plans',
       '/v1/plans/default',
       '/v1/plans/{id}/archive',

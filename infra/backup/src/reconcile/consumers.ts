@@ -47,6 +47,17 @@ export const APPLIERS: readonly Applier[] = [
   },
   { name: 'viral-engine-websites', service: 'viral-engine', types: [events.sitePublished] },
   {
+    name: 'viral-engine-network',
+    service: 'viral-engine',
+    types: [
+      events.purchaseRecorded,
+      events.refundRecorded,
+      events.commissionsReversed,
+      events.commissionsRestored,
+      events.commissionsForfeited,
+    ],
+  },
+  {
     name: 'payouts-ledger',
     service: 'payouts',
     types: [events.purchaseRecorded, events.refundRecorded, ...COMMISSION_EVENTS],

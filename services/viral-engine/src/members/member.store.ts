@@ -5,6 +5,7 @@ import { lockOutSplits } from '../purchases/split-lock.store.js';
 import type { BoostChange, MemberChanges, StatusChange } from './change-member.js';
 import type { Member, MemberStatus } from './member.js';
 import type { Touches } from './touches.js';
+import { shareTree } from './tree-lock.store.js';
 import type { CodeOwnership, CodeUsed, ReferringClick, RegistrationSource } from './referral-source.js';
 import type { ClickQuery, MemberBook, NewMember } from './register-member.js';
 
@@ -158,6 +159,10 @@ export class MemberStore implements MemberBook, MemberChanges {
         clickedAt: row.clicked_at,
       }
     );
+  }
+
+  shareTree(): Promise<void> {
+    return shareTree(this.#sql);
   }
 
   lockOutSplits(): Promise<void> {

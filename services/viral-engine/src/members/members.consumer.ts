@@ -20,6 +20,8 @@ export function membersConsumer(given: {
     async applyBatch(tx, received) {
       const members = book(tx);
       const now = clock.now();
+      // Before the lock that keeps splits out: a move, too, takes the tree first, and then keeps splits out.
+      await members.shareTree();
       // The lock that keeps splits out comes before any row of theirs, also when only the last event needs it.
       if (received.some((event) => statusChangeOf(event, now) !== undefined)) await members.lockOutSplits();
       for (const event of received) {

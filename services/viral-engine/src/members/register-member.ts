@@ -47,6 +47,8 @@ export interface ReferralLookup extends ClickHistory {
 
 /** The tree as one open database transaction sees it. */
 export interface MemberBook extends ReferralLookup {
+  /** Nobody moves until the end; comes before anything that is read of the tree. Registrations do not wait for each other. */
+  shareTree(): Promise<void>;
   /** False when the member exists already; nothing is changed then. */
   addMember(member: NewMember): Promise<boolean>;
   /** Undefined when there was none. */
@@ -75,6 +77,7 @@ export async function registerMember(
   given: { now: Date; randomBytes: RandomBytes },
 ): Promise<boolean> {
   const { tenantId, userId, status } = registration;
+  await book.shareTree();
   const { source, found, ...placement } = await findPlacement(book, registration);
   const member: NewMember = {
     ...placement,

@@ -4,7 +4,7 @@ import { linkBaseOf } from '../config.js';
 import { Members } from '../members/ensure-member.js';
 import { MemberStore } from '../members/member.store.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
-import { NetworkStore } from './network.store.js';
+import { ReferralStore } from './referral.store.js';
 import { Referrals } from './referrals.js';
 import { ReferralsGrpc } from './referrals.grpc.js';
 import { LINK_BASE, ReferralsHttp } from './referrals.http.js';
@@ -18,7 +18,7 @@ function referrals(runtime: Runtime): Referrals {
     randomBytes,
   });
   return new Referrals({
-    reads: new NetworkStore(pool, new MemberStore(pool, runtime)),
+    reads: new ReferralStore(pool, new MemberStore(pool, runtime)),
     ensure: (tenantId, userId) => members.ensure(tenantId, userId),
     clicksSettled: () => clicks.settled(),
     clock,

@@ -260,6 +260,21 @@ export interface MemberJoined {
   joinedAt: Date | undefined;
 }
 
+/**
+ * A member stands elsewhere in the referral tree, with everybody below. Purchases that were split before stay as they
+ * are, and so does who brought whom to the registration. Keyed by the user.
+ */
+export interface PersonMoved {
+  userId: string;
+  /** Empty when nobody stood above before. */
+  fromReferrerId: string;
+  /** Empty when nobody stands above now. */
+  toReferrerId: string;
+  /** How many people moved, the user among them. */
+  people: bigint;
+  movedAt: Date | undefined;
+}
+
 /** The plans of a tenant changed: caches are to be read anew. Keyed by the tenant. */
 export interface PlansChanged {
   planId: string;
@@ -2275,6 +2290,158 @@ export const MemberJoined: MessageFns<MemberJoined> = {
     message.userId = object.userId ?? "";
     message.referrerId = object.referrerId ?? "";
     message.joinedAt = object.joinedAt ?? undefined;
+    return message;
+  },
+};
+
+function createBasePersonMoved(): PersonMoved {
+  return { userId: "", fromReferrerId: "", toReferrerId: "", people: 0n, movedAt: undefined };
+}
+
+export const PersonMoved: MessageFns<PersonMoved> = {
+  encode(message: PersonMoved, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.fromReferrerId !== "") {
+      writer.uint32(18).string(message.fromReferrerId);
+    }
+    if (message.toReferrerId !== "") {
+      writer.uint32(26).string(message.toReferrerId);
+    }
+    if (message.people !== 0n) {
+      if (BigInt.asIntN(64, message.people) !== message.people) {
+        throw new globalThis.Error("value provided for field message.people of type int64 too large");
+      }
+      writer.uint32(32).int64(message.people);
+    }
+    if (message.movedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.movedAt), writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PersonMoved {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePersonMoved();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fromReferrerId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.toReferrerId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.people = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.movedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PersonMoved {
+    return {
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      fromReferrerId: isSet(object.fromReferrerId)
+        ? globalThis.String(object.fromReferrerId)
+        : isSet(object.from_referrer_id)
+        ? globalThis.String(object.from_referrer_id)
+        : "",
+      toReferrerId: isSet(object.toReferrerId)
+        ? globalThis.String(object.toReferrerId)
+        : isSet(object.to_referrer_id)
+        ? globalThis.String(object.to_referrer_id)
+        : "",
+      people: isSet(object.people) ? BigInt(object.people) : 0n,
+      movedAt: isSet(object.movedAt)
+        ? fromJsonTimestamp(object.movedAt)
+        : isSet(object.moved_at)
+        ? fromJsonTimestamp(object.moved_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: PersonMoved): unknown {
+    const obj: any = {};
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.fromReferrerId !== "") {
+      obj.fromReferrerId = message.fromReferrerId;
+    }
+    if (message.toReferrerId !== "") {
+      obj.toReferrerId = message.toReferrerId;
+    }
+    if (message.people !== 0n) {
+      obj.people = message.people.toString();
+    }
+    if (message.movedAt !== undefined) {
+      obj.movedAt = message.movedAt.toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PersonMoved>, I>>(base?: I): PersonMoved {
+    return PersonMoved.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PersonMoved>, I>>(object: I): PersonMoved {
+    const message = createBasePersonMoved();
+    message.userId = object.userId ?? "";
+    message.fromReferrerId = object.fromReferrerId ?? "";
+    message.toReferrerId = object.toReferrerId ?? "";
+    message.people = (object.people !== undefined && object.people !== null) ? BigInt(object.people) : 0n;
+    message.movedAt = object.movedAt ?? undefined;
     return message;
   },
 };

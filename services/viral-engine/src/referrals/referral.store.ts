@@ -3,10 +3,11 @@ import { asUserId, type TenantId, type UserId } from '../ids.js';
 import type { Member } from '../members/member.js';
 import type { CodeOwnership } from '../members/referral-source.js';
 import type { ReferralLookup } from '../members/register-member.js';
+import { readPeople } from '../network/network.store.js';
 import type { Network, NetworkReads } from './referrals.js';
 
 /** Reads of the tree from a member's place in it. */
-export class NetworkStore implements NetworkReads {
+export class ReferralStore implements NetworkReads {
   readonly #sql: Sql;
   readonly #lookup: ReferralLookup;
 
@@ -24,16 +25,10 @@ export class NetworkStore implements NetworkReads {
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    // Everybody below has this member somewhere in the upline; the place there is the level.
-    const { rows: levels } = await this.#sql.query<{ level: number; count: number }>(
-      `SELECT array_position(upline, $2) AS level, count(*)::integer AS count FROM member
-       WHERE tenant_id = $1 AND upline @> ARRAY[$2]::uuid[] GROUP BY 1 ORDER BY 1`,
-      [tenantId, userId],
-    );
     return {
       code: row.code,
       referredBy: row.referrer_id === null ? undefined : asUserId(row.referrer_id),
-      countByLevel: new Map(levels.map(({ level, count }) => [level, count])),
+      countByLevel: await readPeople(this.#sql, tenantId, userId),
     };
   }
 
