@@ -244,8 +244,12 @@ export class Auditor {
   #comparePeople({ members, plans }: Snapshot): void {
     const { model } = this;
     insist(members.length === model.people.size, () => 'somebody is gone');
-    for (const { user_id: id, status, boost_bps: boost } of members) {
+    for (const { user_id: id, status, boost_bps: boost, upline } of members) {
       const person = model.person(id);
+      insist(
+        show(upline) === show(person.upline),
+        () => `${id} stands below ${show(upline)}, not ${show(person.upline)}`,
+      );
       insist(status === person.status, () => `${id} is ${status}, should be ${person.status}`);
       insist(boost === person.boost, () => `${id} has a boost of ${boost}, should be ${person.boost}`);
     }
