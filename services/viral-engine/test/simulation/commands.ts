@@ -116,6 +116,15 @@ const TABLE = [
     run: (world, [customer, who, twice]) => mapTo(world, { customer, who, twice }),
   }),
   kind({
+    name: 'first sale and mapping of a customer',
+    weight: 3,
+    data: fc.tuple(nat, sale),
+    run: async (world, [who, input]) => {
+      const customer = 100 + world.told.mappings.size;
+      await Promise.all([saleBy(world, customer, input), mapTo(world, { customer, who, twice: false })]);
+    },
+  }),
+  kind({
     name: 'attribution',
     weight: 4,
     data: fc.constant(undefined),
@@ -149,6 +158,7 @@ const TABLE = [
     data: fc.constantFrom(1, 3, 50),
     run: async (world, limit) => void (await world.attempt((process) => process.settleHolds(limit))),
   }),
+  kind({ name: 'sweep among refunds', weight: 4, data: nat, run: sweepAmongRefunds }),
   kind({
     name: 'suspension',
     weight: 4,
@@ -180,6 +190,18 @@ const TABLE = [
 
 /** Any of the commands. */
 export const command: fc.Arbitrary<Command> = fc.oneof(...TABLE);
+
+/** Whoever sweeps finds purchases of the suspended locked by others. */
+async function sweepAmongRefunds(world: World, choice: number): Promise<void> {
+  const { model, sales } = world;
+  const pending = sales.filter(({ entries }) =>
+    entries.some(({ status, beneficiary }) => status === 'pending' && model.person(beneficiary).status === 'suspended'),
+  );
+  if (pending.length === 0) return;
+  const sale = sales.indexOf(world.one(pending, choice));
+  const refund = { sale, part: 1, chargeback: false, keyed: false, copies: 2, otherCurrency: false };
+  await Promise.all([giveBack(world, refund), world.attempt((process) => process.settleHolds(50))]);
+}
 
 async function changeStatus(
   world: World,

@@ -77,6 +77,9 @@ export class Gate {
   readonly #timers: ShortTimers;
   readonly #backends: FrozenBackends;
   #parked: Parked[] = [];
+  /** Those who wait for an answer that never comes, because their process died; told when all is over. */
+  readonly #waitingInVain: ((error: Error) => void)[] = [];
+  #over = false;
   readonly #flights = new Set<Flight>();
   readonly #clients = new Map<Mortal, Set<Client>>();
   #connecting = 0;
@@ -114,7 +117,7 @@ export class Gate {
     });
     const connect = pool.connect.bind(pool) as () => Promise<pg.PoolClient>;
     const inTurn = async (): Promise<pg.PoolClient> => {
-      if (owner.dead) return new Promise(() => undefined);
+      if (owner.dead) return this.#inVain();
       this.#connecting += 1;
       const mine = this.#lastConnect.then(() => connect());
       this.#lastConnect = mine.catch(() => undefined);
@@ -157,6 +160,7 @@ export class Gate {
   /** Ends all connections of a process as if it were killed: nothing it awaits ever answers. */
   async kill(owner: Mortal): Promise<void> {
     owner.dead = true;
+    for (const { owner: asker, reject } of this.#parked) if (asker === owner) this.#waitingInVain.push(reject);
     this.#parked = this.#parked.filter((each) => each.owner !== owner);
     this.#freezeWaiting();
     for (const client of this.#clients.get(owner) ?? []) await this.#cut(client);
@@ -198,11 +202,21 @@ export class Gate {
     return true;
   }
 
-  /** Lets go of what it watches; statements that wait are never sent. */
+  /** All is over: whoever still waits is told that the connection is gone, so that nothing stays behind in memory. */
   close(): void {
     this.#timers.stop();
     this.#backends.thawAll();
+    this.#over = true;
+    const lost = new Error('Connection terminated unexpectedly');
+    for (const { reject } of this.#parked) reject(lost);
+    for (const reject of this.#waitingInVain) reject(lost);
+    for (const { statement } of this.#flights) statement.reject(lost);
     this.#parked = [];
+  }
+
+  #inVain(): Promise<never> {
+    if (this.#over) return Promise.reject(new Error('Connection terminated unexpectedly'));
+    return new Promise((_, reject) => this.#waitingInVain.push(reject));
   }
 
   #watch(client: Client, of: Pick<Statement, 'owner' | 'connection'>): void {
@@ -224,7 +238,7 @@ export class Gate {
   }
 
   #ask(asked: Omit<Parked, 'command' | 'resolve' | 'reject'>): Promise<Answer> {
-    if (asked.owner.dead) return new Promise(() => undefined);
+    if (asked.owner.dead) return this.#inVain();
     if (!this.closed) return asked.send();
     const command = this.#context.getStore() ?? -1;
     return new Promise((resolve, reject) => {
@@ -253,7 +267,8 @@ export class Gate {
     if (ENDS.test(statement.text)) this.#mayHaveFreed = true;
     // Whoever died hears nothing any more.
     flight.outcome = () => {
-      if (!statement.owner.dead) outcome();
+      if (statement.owner.dead) this.#waitingInVain.push(statement.reject);
+      else outcome();
     };
     this.#answered.resolve();
   }

@@ -79,7 +79,8 @@ async function main({ seeds, first, steps, trace, shrinkMs }: Wanted): Promise<n
       if (now - saidAt < SAY_EVERY_MS && done + 1 < seeds) continue;
       saidAt = now;
       const seconds = (now - started) / 1_000;
-      say(`${done + 1} of ${seeds} seeds hold, ${((done + 1) / seconds).toFixed(2)} seeds/s`);
+      const megabytes = Math.round(process.memoryUsage().rss / 1_048_576);
+      say(`${done + 1} of ${seeds} seeds hold, ${((done + 1) / seconds).toFixed(2)} seeds/s, ${megabytes} MB`);
     }
     say(`\nCovered:`);
     for (const line of tally.lines) say(`  ${line}`);

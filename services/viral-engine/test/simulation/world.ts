@@ -52,6 +52,7 @@ export class World {
   readonly #pool: ReturnType<typeof createPool>;
   readonly #payouts = new PayoutsModel();
   #running: Running[] = [];
+  readonly #booted: ServiceProcess[] = [];
   readonly #sights = new WeakMap<object, Sight>();
   #delivered = 0;
   #ids = 0;
@@ -158,8 +159,10 @@ export class World {
   }
 
   async end(): Promise<void> {
-    this.gate.close();
     for (const { process } of this.#running) await this.gate.kill(process);
+    this.gate.close();
+    // What died long ago, too, is kept by the metrics it registered until it has ended.
+    await Promise.all(this.#booted.map((process) => process.stop()));
     await this.#observer.end();
     await this.#pool.end();
     await this.#database.drop();
@@ -203,6 +206,7 @@ export class World {
       groupMax: 4,
       guard: (pool, owner) => this.gate.guard(pool, owner),
     });
+    this.#booted.push(process);
     const { promise: died, reject: die } = Promise.withResolvers<never>();
     // Nobody may be asking when it dies.
     died.catch(() => undefined);
