@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { asUserId } from '../../src/ids.js';
 import { insist } from './auditor.js';
 import { mapTo, type SaleInput, saleBy, sell, sellAgain } from './sale-commands.js';
+import { moveTo } from './move-commands.js';
 import { giveBack, giveBackAgain, winBack } from './refund-commands.js';
 import { type PlanInput, changeDefault, changePlan } from './plan-commands.js';
 import type { World } from './world.js';
@@ -182,6 +183,7 @@ const TABLE = [
     data: fc.tuple(nat, fc.option(sale)),
     run: (world, [below, first]) => register(world, below, first),
   }),
+  kind({ name: 'move', weight: 4, data: fc.tuple(nat, fc.option(nat, { freq: 6 }), fc.boolean()), run: moveTo }),
   kind({ name: 'plan version', weight: 3, data: plan, run: changePlan }),
   kind({ name: 'default plan', weight: 1, data: fc.constantFrom('standard', 'ultraplan'), run: changeDefault }),
 ];

@@ -39,7 +39,8 @@ export interface Sale {
 
 export interface Person {
   readonly id: string;
-  readonly upline: readonly string[];
+  /** Nearest first. */
+  upline: readonly string[];
   status: 'active' | 'suspended';
   statusAt: number;
   boost: number;
@@ -143,6 +144,15 @@ export class Model {
       if (referrer !== undefined) referrals.set(referrer, (referrals.get(referrer) ?? 0) + 1);
     }
     return { purchases, referrals, active };
+  }
+
+  /** The person stands below another, or below nobody; those below go along. */
+  move(id: string, referrer: string | undefined): void {
+    const above = referrer === undefined ? [] : [referrer, ...this.person(referrer).upline];
+    for (const person of this.people.values()) {
+      const between = person.id === id ? [] : person.upline.slice(0, person.upline.indexOf(id) + 1);
+      if (person.id === id || between.length > 0) person.upline = [...between, ...above].slice(0, 64);
+    }
   }
 
   /** `earlier` are the buyers of the purchases before it in the same database transaction. */

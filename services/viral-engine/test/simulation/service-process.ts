@@ -14,6 +14,8 @@ import { membersOf } from '../../src/members/members.module.js';
 import { MemberStore } from '../../src/members/member.store.js';
 import type { RandomBytes } from '../../src/members/referral-code.js';
 import { addPlanVersion, changeDefaultPlan } from '../../src/plans/change-plans.js';
+import { MoveStore } from '../../src/network/move.store.js';
+import { Moves } from '../../src/network/moves.js';
 import { PlanCatalogues, PlanStore } from '../../src/plans/plan.store.js';
 import { attributePurchases, recordPurchaseOf } from '../../src/purchases/purchases.module.js';
 import type { RecordPurchase } from '../../src/purchases/record-purchase.js';
@@ -53,6 +55,7 @@ export class ServiceProcess implements Mortal {
   readonly refunds: Refunds;
   readonly customers: Customers;
   readonly attribution: AttributePurchases;
+  readonly moves: Moves;
   readonly #pool: ReturnType<typeof createPool>;
   readonly #runtime: Runtime;
   readonly #stops: (() => unknown)[] = [];
@@ -95,6 +98,7 @@ export class ServiceProcess implements Mortal {
     this.attribution = attributePurchases(this.#runtime);
     this.refunds = this.#wireRefunds();
     this.customers = this.#wireCustomers();
+    this.moves = this.#wireMoves();
   }
 
   winChargeback(won: Parameters<typeof restoreChargeback>[1]): Promise<unknown> {
@@ -151,6 +155,15 @@ export class ServiceProcess implements Mortal {
   #withMembers<T>(work: (members: MemberStore) => Promise<T>): Promise<T> {
     const { outbox, newId } = this.#runtime;
     return inDatabaseTransaction(this.#pool, (tx) => work(new MemberStore(tx, { outbox, newId })));
+  }
+
+  #wireMoves(): Moves {
+    const { idempotency, outbox, clock, newId } = this.#runtime;
+    return new Moves({
+      once: (call, work) => idempotency.run(this.#pool, call, (tx) => work(new MoveStore(tx, outbox))),
+      clock,
+      newId,
+    });
   }
 
   #wireRefunds(): Refunds {
