@@ -49,7 +49,7 @@ function checkChange(entry: EntryLeaf, before: EntryState, change: ChangeLeaf): 
 }
 
 /** Reasons that move money by the refund formula; the house knows no others. */
-const BY_REFUND: ReadonlySet<string> = new Set(['refund', 'chargeback', 'chargeback_won']);
+const BY_REFUND: ReadonlySet<string> = new Set(['refund', 'chargeback', 'chargeback_won', 'refund_failed']);
 
 /** net = floor(gross × (amount − R) ÷ amount) wherever a refund or a chargeback won moved it; R stands nowhere else. */
 function isRefundRight(entry: EntryLeaf, { reason, refunded, net }: ChangeLeaf): boolean {
@@ -68,6 +68,7 @@ function isAllowed(before: EntryState, change: ChangeLeaf): boolean {
     case 'chargeback':
       return delta < 0n && from !== 'forfeited' && to === (BigInt(change.net) === 0n ? 'reversed' : from);
     case 'chargeback_won':
+    case 'refund_failed':
       return delta > 0n && from !== 'forfeited' && to === (from === 'reversed' ? statusByDue(change) : from);
     case 'hold_over':
       return delta === 0n && from === 'pending' && to === 'available' && change.availableAt <= change.changedAt;

@@ -9,7 +9,7 @@ import type { PurchaseId, TenantId } from '../src/ids.js';
 import { recordRefund } from '../src/refunds/record-refund.js';
 import { RecordPurchase } from '../src/purchases/record-purchase.js';
 import { RefundStore } from '../src/refunds/refund.store.js';
-import { restoreChargeback } from '../src/refunds/restore-chargeback.js';
+import { restoreChargeback, undoRefund } from '../src/refunds/restore-chargeback.js';
 import { logPurchases } from '../src/transparency/log-purchases.js';
 import { lockLog, withLog } from '../src/transparency/log.store.js';
 import { rotateKey } from '../src/transparency/rotate-key.js';
@@ -39,17 +39,22 @@ afterAll(async () => {
 const query = async <R>(sql: string, values: unknown[] = []): Promise<R[]> =>
   (await engine.pool.query(sql, values)).rows;
 
-async function refund(tenantId: TenantId, purchaseId: PurchaseId, other: { amount?: string; win?: true } = {}) {
+async function refund(
+  tenantId: TenantId,
+  purchaseId: PurchaseId,
+  other: { amount?: string; then?: 'won' | 'failed' } = {},
+) {
   const { outbox, pool, clock, newId } = engine;
-  const reason = other.win === true ? ('chargeback' as const) : ('requested' as const);
+  const reason = other.then === 'won' ? ('chargeback' as const) : ('requested' as const);
   const requested = other.amount === undefined ? undefined : usd(other.amount);
   const order = { tenantId, purchaseId, externalId: newId(), reason, requested };
   const recorded = await inDatabaseTransaction(pool, (tx) =>
     recordRefund(new RefundStore(tx, outbox), order, { now: clock.now(), newId }),
   );
-  if (other.win !== true) return;
+  if (other.then === undefined) return;
+  const comeToNothing = other.then === 'won' ? restoreChargeback : undoRefund;
   await inDatabaseTransaction(pool, (tx) =>
-    restoreChargeback(new RefundStore(tx, outbox), { tenantId, refundId: recorded.refund.id, at: clock.now() }),
+    comeToNothing(new RefundStore(tx, outbox), { tenantId, refundId: recorded.refund.id, at: clock.now() }),
   );
 }
 
@@ -112,18 +117,19 @@ describe('The log', () => {
     await keeper.settle();
     expect(await checkLog(tenantId)).toBe(7);
     await refund(tenantId, purchase.id, { amount: '10.00' });
-    await refund(tenantId, purchase.id, { amount: '5.00', win: true });
+    await refund(tenantId, purchase.id, { amount: '5.00', then: 'won' });
+    await refund(tenantId, purchase.id, { amount: '4.00', then: 'failed' });
     await engine.setStatus(tenantId, people[2]!, 'suspended');
     await due();
     engine.clock.set(new Date(START.getTime() + 31 * DAY));
     await due();
     await keeper.settle();
-    // Three changes of everybody's net, one hold, six releases.
-    expect(await checkLog(tenantId)).toBe(7 + 21 + 1 + 6);
+    // Five changes of everybody's net, one hold, six releases.
+    expect(await checkLog(tenantId)).toBe(7 + 35 + 1 + 6);
     await refund(tenantId, purchase.id);
     await keeper.tell({ again: true });
     await keeper.keep();
-    expect(await checkLog(tenantId)).toBe(7 + 21 + 1 + 6 + 7);
+    expect(await checkLog(tenantId)).toBe(7 + 35 + 1 + 6 + 7);
     const order = await query<{ purchase_sequence: bigint }>(
       'SELECT purchase_sequence FROM log_leaf WHERE tenant_id = $1 ORDER BY leaf_index',
       [tenantId],

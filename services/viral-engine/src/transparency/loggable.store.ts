@@ -134,8 +134,9 @@ async function readRefunds(
   const { rows: wins } = await sql.query<WinRow>(
     `SELECT w.purchase_id, w.refund_id, w.won_at,
        (SELECT min(g.purchase_sequence) FROM commission_change g
-        WHERE g.tenant_id = w.tenant_id AND g.refund_id = w.refund_id AND g.reason = 'chargeback_won') AS purchase_sequence
-     FROM chargeback_win w
+        WHERE g.tenant_id = w.tenant_id AND g.refund_id = w.refund_id AND g.reason IN ('chargeback_won', 'refund_failed')) AS purchase_sequence
+     FROM (SELECT tenant_id, purchase_id, refund_id, won_at FROM chargeback_win
+           UNION ALL SELECT tenant_id, purchase_id, refund_id, failed_at FROM refund_failure) AS w
      WHERE w.tenant_id = $1 AND w.refund_id = ANY ($2::uuid[])`,
     [tenantId, refunds.map(({ id }) => id)],
   );

@@ -69,7 +69,8 @@ function happen(start: PurchaseRecord, steps: readonly { micros: bigint; won: bo
     purchase = given.purchase;
     changes.push(...given.changes.map((change) => ({ change, refundedMicros: purchase.refundedMicros })));
     if (!won) return;
-    const back = restoreUpdate(purchase, { refundId, amountMicros, at: at(2 * n + 1), suspended: new Set() });
+    const because = n % 2 === 0 ? ('chargeback_won' as const) : ('refund_failed' as const);
+    const back = restoreUpdate(purchase, { refundId, amountMicros, at: at(2 * n + 1), suspended: new Set(), because });
     const [first] = back.changes;
     wins.push({ refundId, wonAt: at(2 * n + 1), purchaseSequence: first?.purchaseSequence });
     purchase = back.purchase;

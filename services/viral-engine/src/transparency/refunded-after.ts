@@ -3,7 +3,7 @@ import type { RefundId } from '../ids.js';
 import type { PurchaseRecord } from '../purchases/purchase.js';
 import { netAfterRefunds } from '../refunds/refund.js';
 
-/** What was given back of a purchase, and which chargebacks were won. */
+/** What was given back of a purchase, and which of it came to nothing: chargebacks won, refunds that failed. */
 export interface RefundHistory {
   readonly refunds: readonly {
     readonly id: RefundId;
@@ -22,7 +22,7 @@ export interface RefundHistory {
 export const NO_REFUNDS: RefundHistory = { refunds: [], wins: [] };
 
 /**
- * R of the purchase right after a change, where a refund or a chargeback won caused it; undefined elsewhere. R is put
+ * R of the purchase right after a change, where a refund caused it, or one that came to nothing; undefined elsewhere. R is put
  * together from what was recorded; the net of the change must follow from it, so where the record leaves a doubt (a
  * win that no event told of), the net decides.
  */
