@@ -42,17 +42,17 @@ const query = async <R>(sql: string, values: unknown[] = []): Promise<R[]> =>
 async function refund(
   tenantId: TenantId,
   purchaseId: PurchaseId,
-  other: { amount?: string; then?: 'won' | 'failed' } = {},
+  other: { amount?: string; end?: 'won' | 'failed' } = {},
 ) {
   const { outbox, pool, clock, newId } = engine;
-  const reason = other.then === 'won' ? ('chargeback' as const) : ('requested' as const);
+  const reason = other.end === 'won' ? ('chargeback' as const) : ('requested' as const);
   const requested = other.amount === undefined ? undefined : usd(other.amount);
   const order = { tenantId, purchaseId, externalId: newId(), reason, requested };
   const recorded = await inDatabaseTransaction(pool, (tx) =>
     recordRefund(new RefundStore(tx, outbox), order, { now: clock.now(), newId }),
   );
-  if (other.then === undefined) return;
-  const comeToNothing = other.then === 'won' ? restoreChargeback : undoRefund;
+  if (other.end === undefined) return;
+  const comeToNothing = other.end === 'won' ? restoreChargeback : undoRefund;
   await inDatabaseTransaction(pool, (tx) =>
     comeToNothing(new RefundStore(tx, outbox), { tenantId, refundId: recorded.refund.id, at: clock.now() }),
   );
@@ -117,8 +117,8 @@ describe('The log', () => {
     await keeper.settle();
     expect(await checkLog(tenantId)).toBe(7);
     await refund(tenantId, purchase.id, { amount: '10.00' });
-    await refund(tenantId, purchase.id, { amount: '5.00', then: 'won' });
-    await refund(tenantId, purchase.id, { amount: '4.00', then: 'failed' });
+    await refund(tenantId, purchase.id, { amount: '5.00', end: 'won' });
+    await refund(tenantId, purchase.id, { amount: '4.00', end: 'failed' });
     await engine.setStatus(tenantId, people[2]!, 'suspended');
     await due();
     engine.clock.set(new Date(START.getTime() + 31 * DAY));

@@ -4,7 +4,6 @@ import type { CustomerId, PurchaseId, TenantId, UserId } from '../ids.js';
 import { recordRefund } from '../refunds/record-refund.js';
 import { restoreChargeback } from '../refunds/restore-chargeback.js';
 import {
-  type BillingFact,
   chargebackTaken,
   type DisputeOpened,
   type DisputeWon,
