@@ -1,4 +1,5 @@
 import { inDatabaseTransaction } from '@dailydoco/database';
+import { restWhileBusy } from '@dailydoco/lifecycle';
 import { counter, histogram, withTraceparent } from '@dailydoco/telemetry';
 import type { Pool } from 'pg';
 import type { Delivery } from './cloud-events.js';
@@ -52,6 +53,8 @@ export class BatchApplier {
       try {
         const outcome = await this.#applyOrDivide(deliveries);
         this.#record(startedAtMs, outcome);
+        end();
+        if (this.#consumer.givesWay === true) await restWhileBusy(performance.now() - startedAtMs, go);
         return true;
       } catch (error) {
         this.#record(startedAtMs, 'retried');

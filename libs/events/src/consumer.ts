@@ -23,6 +23,11 @@ export interface ConsumerDefinition {
   /** Events of other types on these topics are skipped and counted. */
   readonly handles: readonly EventType[];
   /**
+   * What it makes of events may come later than answers to callers: while other work keeps the process busy, it takes a
+   * fifth of the time at most, and the rest waits in Kafka.
+   */
+  readonly givesWay?: true;
+  /**
    * Applies events that were never applied before, in order, inside the database transaction that also remembers them.
    * Everything written through `tx` is committed with the events or not at all, so a call that throws leaves no trace;
    * it may then be called again with some of the same events. No remote calls in here.

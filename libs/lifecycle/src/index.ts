@@ -10,3 +10,4 @@ export {
   type SignalSource,
 } from './lifecycle.js';
 export { type LoopSigns, PeriodicTask, type PeriodicTaskOptions } from './periodic-task.js';
+export { restWhileBusy } from './rest-while-busy.js';

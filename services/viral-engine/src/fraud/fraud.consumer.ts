@@ -26,6 +26,7 @@ export function fraudConsumer(given: {
   return defineConsumer({
     name: 'viral-engine-fraud',
     topics: ['identity.events.v1', 'viral.events.v1'],
+    givesWay: true,
     handles: [events.userRegistered, events.memberJoined, events.commissionsAccrued, events.commissionsReversed],
     async applyBatch(tx, received) {
       const happened = {

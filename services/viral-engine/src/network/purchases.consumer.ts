@@ -8,6 +8,7 @@ export function networkConsumer(): ConsumerDefinition {
   return defineConsumer({
     name: 'viral-engine-network',
     topics: ['viral.events.v1'],
+    givesWay: true,
     // Those after which a purchase's revenue or commissions stand differently; each of them names its purchase.
     handles: [
       events.purchaseRecorded,

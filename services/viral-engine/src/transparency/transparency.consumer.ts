@@ -11,6 +11,7 @@ export function transparencyConsumer(given: { isFull: () => boolean }): Consumer
   return defineConsumer({
     name: 'viral-engine-transparency',
     topics: ['viral.events.v1'],
+    givesWay: true,
     handles: [
       events.commissionsAccrued,
       events.commissionsHeld,

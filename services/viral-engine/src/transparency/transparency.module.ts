@@ -1,6 +1,7 @@
-import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inDatabaseTransaction, isTransientDatabaseError } from '@dailydoco/database';
 import { isTransient } from '@dailydoco/errors';
+import { restWhileBusy } from '@dailydoco/lifecycle';
 import { counter, gauge } from '@dailydoco/telemetry';
 import { Module } from '@nestjs/common';
 import { logOriginBaseOf } from '../config.js';
@@ -29,11 +30,6 @@ const SWEEP_PAGE = 500;
 /** What is younger is left to its event. */
 const SWEEP_AGE_MS = 60_000;
 const SWEEP_PAUSE_MS = 600_000;
-/** Share of its time that the process is busy with other work, past which logging takes only a fifth of the time. */
-const BUSY = 0.5;
-const WATCH_MS = 10;
-const REST_PER_WORK = 4;
-const MAX_REST_MS = 2_000;
 
 const leaves = counter('dailydoco_log_leaves_total');
 const found = counter('dailydoco_log_sweep_found_purchases_total');
@@ -72,7 +68,7 @@ export function keepTransparencyLog(runtime: Runtime): LogKeeping {
     log: work,
     postpone: (waiting, until) => postpone(pool, waiting, until),
     mayPass: (error) => isTransient(error) || isTransientDatabaseError(error),
-    rest: restWhileBusy,
+    rest: (tookMs) => restWhileBusy(tookMs),
     clock,
     logged: count,
     failed: (waiting, err) => logger.error({ err, ...waiting }, 'a purchase could not be logged; it is set aside'),
@@ -105,20 +101,6 @@ async function sweepOnce({ pool, clock }: Pick<Runtime, 'pool' | 'clock'>): Prom
   found.add(swept?.earlier ?? 0, { kind: 'earlier' });
   found.add(swept?.late ?? 0, { kind: 'late' });
   return false;
-}
-
-/**
- * Logging may come later, answers to callers may not. After a batch the process is watched for a moment in which the log
- * does nothing: while others keep it busy, the log goes on resting.
- */
-async function restWhileBusy(tookMs: number): Promise<void> {
-  const longestMs = Math.min(MAX_REST_MS, tookMs * REST_PER_WORK);
-  const startedAtMs = performance.now();
-  do {
-    const before = performance.eventLoopUtilization();
-    await wait(WATCH_MS);
-    if (performance.eventLoopUtilization(before).utilization < BUSY) return;
-  } while (performance.now() - startedAtMs < longestMs);
 }
 
 function count({ entries, changes }: Logged): void {
