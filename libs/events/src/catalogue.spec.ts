@@ -6,7 +6,10 @@ import { TOPICS, TOPIC_NAMES } from './topics.js';
 const PROTO = new URL('../../../proto/dailydoco/', import.meta.url);
 
 /** Messages of an events package that are parts of events, not events. */
-const PARTS = new Set(['dailydoco.viral.events.v1.CommissionChange']);
+const PARTS = new Set([
+  'dailydoco.viral.events.v1.CommissionChange',
+  'dailydoco.identity.events.v1.RegistrationFingerprints',
+]);
 
 function eventMessages(): string[] {
   const names: string[] = [];

@@ -22,6 +22,8 @@ describe('the schema of metrics', () => {
     'requests',
     'connections',
     'entries',
+    'purchases',
+    'disputes',
     // A number that stands for a state, not a measure.
     'state',
     'hold',

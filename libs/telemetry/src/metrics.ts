@@ -445,7 +445,7 @@ export const METRICS = {
     description: 'Purchases of which something waits to be logged.',
     labels: [],
   },
-  dailydoco_disputes_overdue: {
+  dailydoco_overdue_disputes: {
     kind: 'gauge',
     unit: '{dispute}',
     description: 'Disputes of partners that are undecided past their deadline.',

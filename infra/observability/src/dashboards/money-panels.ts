@@ -56,6 +56,17 @@ export function purchasesRow(where: string): RowSpec {
         ],
       },
       {
+        title: 'Conversions by first purchase',
+        description: 'Purchases a second that named a coupon or a click id, with what became of it.',
+        unit: 'ops',
+        queries: [
+          {
+            expr: rate({ metric: 'dailydoco_first_purchase_conversions_total', where, by: 'outcome' }),
+            legend: '{{outcome}}',
+          },
+        ],
+      },
+      {
         title: 'Fraud signals',
         description:
           'What each fraud rule finds, a second, and the reviews that were opened for it; confirmed ÷ decided is the precision of a rule.',

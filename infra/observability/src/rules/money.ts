@@ -103,7 +103,7 @@ and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
     {
       alert: 'DisputesOverdue',
       severity: 'warning',
-      expr: 'max by (namespace) (dailydoco_disputes_overdue) > 0',
+      expr: 'max by (namespace) (dailydoco_overdue_disputes) > 0',
       for: '1h',
       summary: 'Partners wait for a decision past its deadline.',
       description: '{{ $value }} disputes in {{ $labels.namespace }} are undecided past their deadline.',

@@ -10,7 +10,7 @@ import { escalateDisputes } from './escalate-disputes.js';
 
 /** Most disputes that one database transaction escalates. */
 const ESCALATION_BATCH = 100;
-const overdue = gauge('dailydoco_disputes_overdue');
+const overdue = gauge('dailydoco_overdue_disputes');
 
 /** What looks for disputes past their deadline, and measures them. Resolves to true when there may be more at once. */
 export async function watchDeadlines(runtime: Pick<Runtime, 'pool' | 'outbox' | 'clock' | 'randomBytes'>) {
