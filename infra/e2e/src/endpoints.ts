@@ -122,6 +122,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/fraud/reviews/{id}',
     'POST /v1/fraud/reviews/{id}/decide',
     'GET /v1/fraud/rules',
+    'POST /v1/disputes/{id}/take',
   ),
   ...rows(
     { person: 'finance' },
@@ -132,7 +133,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/commissions/{id}/lift',
     'POST /v1/commissions/{id}/release',
     'POST /v1/commissions/{id}/forfeit',
-    'POST /v1/disputes/{id}/take',
     'POST /v1/disputes/{id}/decide',
   ),
   ...rows(
