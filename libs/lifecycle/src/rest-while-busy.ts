@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Share of its time that the process is busy with other work, past which what may come later takes a fifth of it only. */
