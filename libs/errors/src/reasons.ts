@@ -50,6 +50,7 @@ const { CANCELLED, INTERNAL, UNAVAILABLE, DEADLINE_EXCEEDED } = GRPC_STATUS;
 export const REASONS = {
   VALIDATION_FAILED: { http: 400, grpc: INVALID_ARGUMENT, title: 'The request is not valid.' },
   MALFORMED_REQUEST: { http: 400, grpc: INVALID_ARGUMENT, title: 'The request could not be read.' },
+  FILE_MALFORMED: { http: 400, grpc: INVALID_ARGUMENT, title: 'The file could not be read.' },
   SIGNATURE_INVALID: { http: 400, grpc: INVALID_ARGUMENT, title: 'The signature does not hold.' },
   IDEMPOTENCY_KEY_REQUIRED: { http: 400, grpc: INVALID_ARGUMENT, title: 'This call needs an Idempotency-Key.' },
 
@@ -60,6 +61,7 @@ export const REASONS = {
 
   FORBIDDEN: { http: 403, grpc: PERMISSION_DENIED, title: 'The caller may not do this.' },
   SCOPE_MISSING: { http: 403, grpc: PERMISSION_DENIED, title: 'The API key lacks a scope that this call needs.' },
+  SELF_APPROVAL: { http: 403, grpc: PERMISSION_DENIED, title: 'Nobody approves what they asked for themselves.' },
   ACCOUNT_SUSPENDED: { http: 403, grpc: PERMISSION_DENIED, title: 'The account is suspended.' },
 
   NOT_FOUND: { http: 404, grpc: NOT_FOUND, title: 'There is nothing here.' },
@@ -110,6 +112,9 @@ export const REASONS = {
     transient: true,
   },
   PLAN_OVERLAP: { http: 409, grpc: FAILED_PRECONDITION, title: 'The plan overlaps another in time.' },
+  PAYOUT_NOT_APPROVABLE: { http: 409, grpc: FAILED_PRECONDITION, title: 'The payout does not wait for an approval.' },
+  FILE_IMPORTED: { http: 409, grpc: ALREADY_EXISTS, title: 'The file was imported already.' },
+  BREAK_RESOLVED: { http: 409, grpc: FAILED_PRECONDITION, title: 'The break is resolved already.' },
   PAYOUT_NOT_CANCELLABLE: { http: 409, grpc: FAILED_PRECONDITION, title: 'The payout can no longer be cancelled.' },
 
   PAYLOAD_TOO_LARGE: { http: 413, grpc: RESOURCE_EXHAUSTED, title: 'The request is too large.' },
@@ -146,6 +151,17 @@ export const REASONS = {
   OCCURRED_AT_IN_FUTURE: { http: 422, grpc: OUT_OF_RANGE, title: 'occurredAt lies in the future.' },
   PLAN_EFFECTIVE_IN_PAST: { http: 422, grpc: OUT_OF_RANGE, title: 'A plan cannot take effect in the past.' },
   PAYOUTS_FROZEN: { http: 422, grpc: FAILED_PRECONDITION, title: 'Payouts of this account are frozen.' },
+  PAYOUTS_STOPPED: { http: 422, grpc: FAILED_PRECONDITION, title: 'All payouts are stopped for now.' },
+  PAYOUT_BELOW_MINIMUM: { http: 422, grpc: OUT_OF_RANGE, title: 'The amount is below the least that this rail sends.' },
+  PAYOUT_ABOVE_MAXIMUM: { http: 422, grpc: OUT_OF_RANGE, title: 'The amount is above the most that this rail sends.' },
+  RAIL_UNREACHABLE: {
+    http: 422,
+    grpc: FAILED_PRECONDITION,
+    title: 'The rail does not reach this country in this currency.',
+  },
+  PAYOUT_METHOD_HELD: { http: 422, grpc: FAILED_PRECONDITION, title: 'The payout method was changed lately.' },
+  TAX_FORM_REQUIRED: { http: 422, grpc: FAILED_PRECONDITION, title: 'A valid tax form is needed first.' },
+  PERIOD_CLOSED: { http: 422, grpc: FAILED_PRECONDITION, title: 'The accounting period is closed.' },
 
   RATE_LIMITED: {
     http: 429,

@@ -13,6 +13,8 @@ export type AccountId = Id<'account'>;
 export type JournalId = Id<'journal'>;
 export type PayoutId = Id<'payout'>;
 export type PayoutMethodId = Id<'payoutMethod'>;
+/** Payouts that leave together, in one file. */
+export type PayoutBatchId = Id<'payoutBatch'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -31,3 +33,4 @@ export const asAccountId = (text: string): AccountId => text as AccountId;
 export const asJournalId = (text: string): JournalId => text as JournalId;
 export const asPayoutId = (text: string): PayoutId => text as PayoutId;
 export const asPayoutMethodId = (text: string): PayoutMethodId => text as PayoutMethodId;
+export const asPayoutBatchId = (text: string): PayoutBatchId => text as PayoutBatchId;
