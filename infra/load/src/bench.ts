@@ -2,11 +2,13 @@
 // whether the work was done right: machines are noisy, so the ratios are what to read.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import {
   explain,
   type Fleet,
   ManagedProcess,
   prepareFirstUse,
+  type ProcessSpec,
   repositoryRoot,
   startFleet,
   terminalProgress,
@@ -14,6 +16,7 @@ import {
 import { parseDecimal } from '@dailydoco/money';
 import { freePort } from '@dailydoco/stores';
 import { bareInsertsPerSecond } from './bench/bare-inserts.js';
+import { mebibytes, memoryOverPurchases } from './bench/memory.js';
 import { makeBuyers } from './bench/buyers.js';
 import { checkBooks } from './bench/books.js';
 import { bulkStream, untilDrained } from './bench/bulk-stream.js';
@@ -31,18 +34,46 @@ const HOT_PURCHASES = 6_000;
 const HOT_ROUNDS = 3;
 const PRICE_MICROS = 79_000_000n;
 const EARNED_PER_PURCHASE_MICROS = 49_770_000n;
+const MEMORY_PURCHASES = 1_000_000;
 const HTTP_ROUNDS = 5;
 const HTTP_SECONDS = 5;
 const CONNECTIONS = 64;
 
+/** `npm run bench -- --only stream,http` measures some parts only; `memory` takes long and is measured when it is named. */
+const USUAL_PARTS = ['stream', 'storms', 'hot', 'http', 'redirect'] as const;
+const PARTS = [...USUAL_PARTS, 'memory'] as const;
+type Part = (typeof PARTS)[number];
+
 const progress = terminalProgress();
+
+function readParts(): ReadonlySet<Part> {
+  const { only } = parseArgs({ options: { only: { type: 'string' } } }).values;
+  if (only === undefined) return new Set(USUAL_PARTS);
+  const known = (name: string): name is Part => (PARTS as readonly string[]).includes(name);
+  const names = only.split(',');
+  const unknown = names.filter((name) => !known(name));
+  if (unknown.length > 0) throw new Error(`--only knows ${PARTS.join(', ')}, not ${unknown.join(', ')}`);
+  return new Set(names.filter(known));
+}
+
+const parts = readParts();
 
 /** Those who read what viral-engine publishes; on a machine of their own they would not slow it down. */
 const CONSUMERS = ['payouts', 'analytics'] as const;
 
+/** The process that works behind the one that answers: relay, consumers of viral-engine, what is due. */
+const BACKGROUND = 'viral-engine-background';
+
+/** What runs beside the fleet. */
+interface Beside {
+  readonly emptyUrl: string;
+  readonly background: ManagedProcess;
+}
+
 /** Stops the consumers where they are, or lets them go on: acceptance and drain are told apart, else one hides the other. */
-function consumers(fleet: Fleet, signal: 'SIGSTOP' | 'SIGCONT'): void {
+function consumers(fleet: Fleet, { background }: Beside, signal: 'SIGSTOP' | 'SIGCONT'): void {
   for (const name of CONSUMERS) fleet.processes.get(name)?.kill(signal);
+  background.kill(signal);
 }
 
 /** Money on the accounts of the seven who earn. */
@@ -58,7 +89,11 @@ async function earnedMicros(world: World): Promise<bigint> {
   return pending.reduce((sum, micros) => sum + micros, 0n);
 }
 
-async function benchBulk(fleet: Fleet, world: World, buyerIds: readonly string[]): Promise<Figure[]> {
+async function benchBulk(
+  fleet: Fleet,
+  world: World,
+  { buyerIds, beside }: { buyerIds: readonly string[]; beside: Beside },
+): Promise<Figure[]> {
   const accepted: number[] = [];
   const drained: number[] = [];
   const bare: number[] = [];
@@ -68,7 +103,7 @@ async function benchBulk(fleet: Fleet, world: World, buyerIds: readonly string[]
     const held = round < BULK_ROUNDS;
     const externalIdPrefix = `bulk-${round}-${world.run}`;
     const due = (await earnedMicros(world)) + BigInt(BULK_PURCHASES) * EARNED_PER_PURCHASE_MICROS;
-    if (held) consumers(fleet, 'SIGSTOP');
+    if (held) consumers(fleet, beside, 'SIGSTOP');
     const run = await bulkStream({
       fleet,
       apiKey: world.tenant.apiKey,
@@ -76,7 +111,7 @@ async function benchBulk(fleet: Fleet, world: World, buyerIds: readonly string[]
       purchases: BULK_PURCHASES,
       externalIdPrefix,
       amountMicros: PRICE_MICROS,
-      onAccepted: () => consumers(fleet, 'SIGCONT'),
+      onAccepted: () => consumers(fleet, beside, 'SIGCONT'),
       drained: async () => (await earnedMicros(world)) === due,
     });
     if (!held) {
@@ -117,8 +152,10 @@ async function benchBulk(fleet: Fleet, world: World, buyerIds: readonly string[]
   ];
 }
 
-/** Five rounds, the limit before the figure in each, medians of both. */
+/** Five rounds, the limit before the figure in each, medians of both; both come to speed first, not counted. */
 async function beside(limit: HttpLoad, figure: HttpLoad): Promise<{ limit: HttpFigure; figure: HttpFigure }> {
+  await httpLoad(limit);
+  await httpLoad(figure);
   const limits: HttpFigure[] = [];
   const figures: HttpFigure[] = [];
   for (let round = 0; round < HTTP_ROUNDS; round += 1) {
@@ -132,14 +169,20 @@ async function beside(limit: HttpLoad, figure: HttpLoad): Promise<{ limit: HttpF
   return { limit: middle(limits), figure: middle(figures) };
 }
 
-async function benchHttp(
-  fleet: Fleet,
-  world: World,
-  parts: { buyerIds: readonly string[]; emptyUrl: string },
-): Promise<Figure[]> {
-  const { buyerIds, emptyUrl } = parts;
-  const engineUrl = `http://127.0.0.1:${fleet.addresses.ports['viral-engine'].http}`;
-  const common = { connections: CONNECTIONS, seconds: HTTP_SECONDS };
+/** What HTTP figures need of the world around them. */
+interface HttpBench {
+  readonly fleet: Fleet;
+  readonly world: World;
+  readonly emptyUrl: string;
+}
+
+const COMMON = { connections: CONNECTIONS, seconds: HTTP_SECONDS };
+
+function engineUrl({ addresses }: Fleet): string {
+  return `http://127.0.0.1:${addresses.ports['viral-engine'].http}`;
+}
+
+async function benchHttp({ fleet, world, emptyUrl }: HttpBench, buyerIds: readonly string[]): Promise<Figure[]> {
   const { apiKey } = world.tenant;
   let sent = 0;
   const nextBody = (): string => {
@@ -151,27 +194,29 @@ async function benchHttp(
       stream: 'subscription',
     });
   };
-  // Both processes come to speed first; not counted.
-  await httpLoad({ ...common, url: `${emptyUrl}/empty`, apiKey, expectedStatus: 200 });
-  await httpLoad({ ...common, url: `${engineUrl}/v1/purchases`, apiKey, nextBody, expectedStatus: 201 });
   const purchases = await beside(
-    { ...common, url: `${emptyUrl}/empty`, apiKey, expectedStatus: 200 },
-    { ...common, url: `${engineUrl}/v1/purchases`, apiKey, nextBody, expectedStatus: 201 },
-  );
-  const first = world.sessions[0];
-  const { code } = await world.api.get<{ code: string }>('/v1/referrals/me', { token: (await first?.token()) ?? '' });
-  const redirects = await beside(
-    { ...common, url: `${emptyUrl}/open`, expectedStatus: 200 },
-    { ...common, url: `${engineUrl}/r/${code}`, expectedStatus: 302 },
+    { ...COMMON, url: `${emptyUrl}/empty`, apiKey, expectedStatus: 200 },
+    { ...COMMON, url: `${engineUrl(fleet)}/v1/purchases`, apiKey, nextBody, expectedStatus: 201 },
   );
   return [
     {
       what: `purchases over HTTP, ${CONNECTIONS} connections (p99 ${purchases.figure.p99Ms} ms)`,
       figure: rate(purchases.figure.perSecond),
-      limit: `${rate(purchases.limit.perSecond)} an empty route behind the same access`,
+      limit: `${rate(purchases.limit.perSecond)} an empty route behind the same access (p99 ${purchases.limit.p99Ms} ms)`,
       ratio: percent(purchases.figure.perSecond, purchases.limit.perSecond),
       wanted: '≥ 12 %',
     },
+  ];
+}
+
+async function benchRedirect({ fleet, world, emptyUrl }: HttpBench): Promise<Figure[]> {
+  const first = world.sessions[0];
+  const { code } = await world.api.get<{ code: string }>('/v1/referrals/me', { token: (await first?.token()) ?? '' });
+  const redirects = await beside(
+    { ...COMMON, url: `${emptyUrl}/open`, expectedStatus: 200 },
+    { ...COMMON, url: `${engineUrl(fleet)}/r/${code}`, expectedStatus: 302 },
+  );
+  return [
     {
       what: `referral redirect (p99 ${redirects.figure.p99Ms} ms)`,
       figure: rate(redirects.figure.perSecond),
@@ -182,34 +227,59 @@ async function benchHttp(
   ];
 }
 
-/** The routes that do nothing, as a process like a service's. */
-async function startEmptyRoute(fleet: Fleet): Promise<{ url: string; stop: () => Promise<void> }> {
-  const port = await freePort();
+/** Starts a process like viral-engine's beside the fleet, and waits until it answers on `readyPath`. */
+async function startBeside(
+  fleet: Fleet,
+  wanted: { name: string; readyPath: string; change: (spec: ProcessSpec) => Partial<ProcessSpec> },
+): Promise<{ url: string; process: ManagedProcess }> {
+  const { name, readyPath, change } = wanted;
+  const [http, grpc] = [await freePort(), await freePort()];
   const engine = fleet.processes.get('viral-engine')?.spec;
   if (engine === undefined) throw new Error('the fleet has no viral-engine');
-  const empty = new ManagedProcess(
+  const changed = { ...engine, ...change(engine) };
+  const started = new ManagedProcess(
     {
-      name: 'empty-route',
-      command: engine.command,
-      args: engine.args.map((arg) => (arg === 'dist/main.js' ? 'dist/bench/empty-route.js' : arg)),
-      cwd: join(repositoryRoot, 'infra', 'load'),
-      env: { ...engine.env, OTEL_SERVICE_NAME: 'empty-route', HTTP_PORT: String(port) },
-      logFile: join(fleet.layout.logDir, 'empty-route.log'),
+      ...changed,
+      name,
+      env: { ...changed.env, HTTP_PORT: String(http), GRPC_PORT: String(grpc) },
+      logFile: join(fleet.layout.logDir, `${name}.log`),
     },
     { onDeath: (message) => progress.say(`! ${message}`) },
   );
-  empty.start();
-  const url = `http://127.0.0.1:${port}`;
+  started.start();
+  const url = `http://127.0.0.1:${http}`;
   for (let attempt = 0; attempt < 300; attempt += 1) {
-    const ready = await fetch(`${url}/open`).then(
+    const ready = await fetch(`${url}${readyPath}`).then(
       ({ ok }) => ok,
       () => false,
     );
-    if (ready) return { url, stop: () => empty.stop() };
+    if (ready) return { url, process: started };
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  await empty.stop();
-  throw new Error(`the empty route did not start:\n${empty.tail()}`);
+  await started.stop();
+  throw new Error(`${name} did not start:\n${started.tail()}`);
+}
+
+/** The routes that do nothing, as a process like a service's. */
+function startEmptyRoute(fleet: Fleet): ReturnType<typeof startBeside> {
+  return startBeside(fleet, {
+    name: 'empty-route',
+    readyPath: '/open',
+    change: ({ args, env }) => ({
+      args: args.map((arg) => (arg === 'dist/main.js' ? 'dist/bench/empty-route.js' : arg)),
+      cwd: join(repositoryRoot, 'infra', 'load'),
+      env: { ...env, OTEL_SERVICE_NAME: 'empty-route' },
+    }),
+  });
+}
+
+/** The same program as the fleet's viral-engine, which only answers here; this one does the rest. */
+function startBackground(fleet: Fleet): ReturnType<typeof startBeside> {
+  return startBeside(fleet, {
+    name: BACKGROUND,
+    readyPath: '/health/ready',
+    change: ({ env }) => ({ env: { ...env, BACKGROUND_WORK: 'true' } }),
+  });
 }
 
 /** Every purchase refunded in parts, and every purchase told five times, with the books looked at afterwards. */
@@ -259,40 +329,76 @@ async function benchHot(fleet: Fleet, world: World): Promise<Figure[]> {
   ];
 }
 
+async function benchMemory(fleet: Fleet, world: World, buyerIds: readonly string[]): Promise<Figure[]> {
+  const { early, late, highest } = await memoryOverPurchases({
+    fleet,
+    apiKey: world.tenant.apiKey,
+    buyerIds,
+    purchases: MEMORY_PURCHASES,
+    externalIdPrefix: `memory-${world.run}`,
+    amountMicros: PRICE_MICROS,
+    note: (text) => progress.say(`  ${text}`),
+  });
+  return [
+    {
+      what: `memory of viral-engine, purchases 500,001 to 1,000,000 (highest ${mebibytes(highest)})`,
+      figure: mebibytes(late),
+      limit: `${mebibytes(early)} purchases 100,001 to 500,000`,
+      ratio: percent(late, early),
+      wanted: '≤ 110 %',
+    },
+  ];
+}
+
 mkdirSync(join(repositoryRoot, '.local'), { recursive: true, mode: 0o700 });
 const folder = mkdtempSync(join(repositoryRoot, '.local', 'bench-'));
 let fleet: Fleet | undefined;
-let empty: Awaited<ReturnType<typeof startEmptyRoute>> | undefined;
+const started: Awaited<ReturnType<typeof startBeside>>[] = [];
 try {
-  fleet = await startFleet({ dataDir: folder, gatewayPort: 0, progress, endsOnSignal: true });
-  await prepareFirstUse(fleet, progress, { demo: false });
+  fleet = await startFleet({
+    dataDir: folder,
+    gatewayPort: 0,
+    progress,
+    endsOnSignal: true,
+    settings: { BACKGROUND_WORK: 'false' },
+  });
   const running = fleet;
-  empty = await startEmptyRoute(running);
-  const emptyUrl = empty.url;
+  const background = await startBackground(running);
+  started.push(background);
+  await prepareFirstUse(running, progress, { demo: false });
+  const empty = await startEmptyRoute(running);
+  started.push(empty);
+  const apart: Beside = { emptyUrl: empty.url, background: background.process };
   const world = await makeWorld(running);
   const buyers = await progress.step(`register ${BUYERS} buyers`, () => makeBuyers(running, world, BUYERS));
   const buyerIds = buyers.map(({ user }) => user.id);
-  const bulk = await progress.step(`${BULK_ROUNDS} × ${BULK_PURCHASES} purchases by gRPC stream`, () =>
-    benchBulk(running, world, buyerIds),
+  const figures: Figure[] = [];
+  const part = async (name: Part, what: string, work: () => Promise<Figure[]>): Promise<void> => {
+    if (parts.has(name)) figures.push(...(await progress.step(what, work)));
+  };
+  await part('stream', `${BULK_ROUNDS} × ${BULK_PURCHASES} purchases by gRPC stream`, () =>
+    benchBulk(running, world, { buyerIds, beside: apart }),
   );
-  const storms = await progress.step('storms of refunds and of duplicates', () =>
-    benchStorms(running, world, buyerIds),
-  );
-  const [hot, http] = await (async () => {
-    consumers(running, 'SIGSTOP');
-    const shared = await progress.step(`${HOT_ROUNDS} rounds of what is shared`, () => benchHot(running, world));
-    const routes = await progress.step(`${HTTP_ROUNDS} rounds of HTTP`, () =>
-      benchHttp(running, world, { buyerIds, emptyUrl }),
+  await part('storms', 'storms of refunds and of duplicates', () => benchStorms(running, world, buyerIds));
+  consumers(running, apart, 'SIGSTOP');
+  try {
+    await part('hot', `${HOT_ROUNDS} rounds of what is shared`, () => benchHot(running, world));
+    const http = { fleet: running, world, emptyUrl: apart.emptyUrl };
+    await part('http', `${HTTP_ROUNDS} rounds of purchases over HTTP`, () => benchHttp(http, buyerIds));
+    await part('memory', `${MEMORY_PURCHASES} purchases, and the memory they take`, () =>
+      benchMemory(running, world, buyerIds),
     );
-    return [shared, routes] as const;
-  })().finally(() => consumers(running, 'SIGCONT'));
+    await part('redirect', `${HTTP_ROUNDS} rounds of redirects`, () => benchRedirect(http));
+  } finally {
+    consumers(running, apart, 'SIGCONT');
+  }
   const how = `medians of ${BULK_ROUNDS} (streams) and ${HTTP_ROUNDS} rounds (HTTP)`;
-  progress.say(`\n${report([...bulk, ...hot, ...storms, ...http], how)}`);
+  progress.say(`\n${report(figures, how)}`);
 } catch (error) {
   process.stderr.write(explain(error));
   process.exitCode = 1;
 } finally {
-  await empty?.stop();
+  await Promise.all(started.map(({ process: each }) => each.stop()));
   await fleet?.stop();
 }
 if (process.exitCode === undefined) rmSync(folder, { recursive: true, force: true });

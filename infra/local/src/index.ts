@@ -6,7 +6,7 @@ export { prepareFirstUse } from './first-use.js';
 export { ADMIN_EMAIL, type Fleet, type FleetOptions, startFleet } from './fleet.js';
 export type { Caller, LayLine, Line } from './lines.js';
 export { type FleetLayout, fleetLayout, repositoryRoot } from './layout.js';
-export { ManagedProcess } from './managed-process.js';
+export { ManagedProcess, type ProcessSpec } from './managed-process.js';
 export { type Progress, silentProgress, terminalProgress } from './progress.js';
 export { isAlive, markOf, type ProcessMark, readRunRecord, type RunRecord, writeRunRecord } from './run-record.js';
 export { loadSecrets, type Secrets } from './secrets.js';

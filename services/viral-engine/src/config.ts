@@ -23,6 +23,10 @@ export const configSchema = z.object({
     .describe(
       'Whose X-Forwarded headers are believed: addresses, networks (10.0.0.0/8), loopback or uniquelocal, separated by commas. Clicks are told apart by the address found so.',
     ),
+  BACKGROUND_WORK: z.stringbool().default(true).meta({
+    description:
+      'Whether this process also publishes, hears events and runs what is due. Switched off, it only answers callers, as fast as it can; then at least one other process of viral-engine needs it on.',
+  }),
   WEBSITE_BUILDER_GRPC_ADDRESS: grpcAddressOf('website-builder'),
   KEY_ENCRYPTION_SECRET: z
     .base64()

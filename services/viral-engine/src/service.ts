@@ -42,7 +42,7 @@ const REVIEWS_EVERY_MS = 15_000;
  */
 export async function createService(runtime: Runtime): Promise<Service> {
   const service = await createEdges(runtime);
-  addBackground(runtime, service);
+  if (runtime.config.BACKGROUND_WORK) addBackground(runtime, service);
   return service;
 }
 

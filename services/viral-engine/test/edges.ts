@@ -137,15 +137,18 @@ export class Edges {
   }
 }
 
-/** Starts the edges; with a broker also all that works on its own: relay, consumers, schedulers. */
-export async function startEdges(engine: Engine, { broker }: { broker?: Broker } = {}): Promise<Edges> {
+/** Starts the edges; with a broker also all that works on its own, unless the settings say otherwise. */
+export async function startEdges(
+  engine: Engine,
+  { broker, settings }: { broker?: Broker; settings?: Record<string, string> } = {},
+): Promise<Edges> {
   const neighbours: Neighbours = {
     findUser: () => Promise.resolve(undefined),
     findWebsite: () => Promise.resolve(undefined),
   };
   const signer = await TokenSigner.create();
   const apiKeys = new SpecApiKeys<Scope>();
-  const base = createRuntime(specConfig(engine), {
+  const base = createRuntime(specConfig(engine, settings), {
     clock: engine.clock,
     ...(broker && { broker }),
     users: { findUser: (userId) => neighbours.findUser(userId) },
@@ -166,7 +169,7 @@ export async function startEdges(engine: Engine, { broker }: { broker?: Broker }
   return new Edges({ engine, runtime, service, neighbours, signer, apiKeys, url });
 }
 
-function specConfig(engine: Engine): Config {
+function specConfig(engine: Engine, settings: Record<string, string> = {}): Config {
   return readConfig({
     HTTP_PORT: '0',
     GRPC_PORT: '0',
@@ -186,5 +189,6 @@ function specConfig(engine: Engine): Config {
     TRANSPARENCY_EVERY_MS: '50',
     WEBHOOKS_EVERY_MS: '50',
     KEY_ENCRYPTION_SECRET: Buffer.alloc(32, 1).toString('base64'),
+    ...settings,
   });
 }

@@ -3,7 +3,7 @@ import { ensureTopics, events, kafkaBroker, type OutgoingEvent, outgoing } from 
 import { eventually, getStores, uniqueTopicPrefix } from '@dailydoco/testing';
 import { asUserId, asWebsiteId, type TenantId, type UserId } from '../src/ids.js';
 import { PurchaseStore } from '../src/purchases/purchase.store.js';
-import { BROWSER, type Edges, startEdges } from './edges.js';
+import { BROWSER, type Edges, sale, startEdges } from './edges.js';
 import { checkBooks, type Engine, START, startEngine } from './engine.js';
 
 const DAY = 86_400_000;
@@ -212,6 +212,37 @@ describe('The service among its neighbours', () => {
     await network('39.50', 180);
     const { rows } = await engine.pool.query('SELECT network_counted FROM member WHERE tenant_id = $1', [tenantId]);
     expect(rows).toEqual([{ network_counted: true }, { network_counted: true }]);
+  });
+
+  it('only answers where background work is switched off, and leaves the rest to the others', async () => {
+    const other = await startEngine();
+    const { kafkaBrokers } = await getStores();
+    const broker = kafkaBroker({ brokers: kafkaBrokers, clientId: 'viral-engine', topicPrefix: uniqueTopicPrefix() });
+    await ensureTopics(broker, 1);
+    const answering = await startEdges(other, { broker, settings: { BACKGROUND_WORK: 'false' } });
+    const { tenantId, people, key } = await answering.tenant();
+    const bought = await answering.call('POST', '/v1/purchases', { as: key, body: sale(people[0]!) });
+    const unpublished = async () => {
+      const { rows } = await other.pool.query<{ events: number }>(
+        'SELECT count(*)::int AS events FROM messaging.outbox WHERE published_at IS NULL',
+      );
+      return rows[0]?.events;
+    };
+    const loops = (await answering.call('GET', '/health/live')).body;
+    expect(JSON.stringify(loops)).not.toContain('outbox-relay');
+    expect(bought.status).toBe(201);
+    // Three people were placed, one purchase was recorded, two commissions came of it.
+    expect(await unpublished()).toBe(5);
+
+    const working = await startEdges(other, { broker });
+    await eventually(async () => expect(await unpublished()).toBe(0));
+    await eventually(async () => {
+      const { rows } = await other.pool.query('SELECT size FROM log_checkpoint WHERE tenant_id = $1', [tenantId]);
+      expect(rows).toEqual([{ size: 2n }]);
+    });
+    await answering.stop();
+    await working.stop();
+    await other.stop();
   });
 
   it('publishes all it wrote', async () => {
