@@ -123,6 +123,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/fraud/reviews/{id}/decide',
     'GET /v1/fraud/rules',
     'POST /v1/disputes/{id}/take',
+    'GET /v1/payout-policy',
+    'GET /v1/people/{id}/payout-freeze',
   ),
   ...rows(
     { person: 'finance' },
@@ -134,6 +136,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/commissions/{id}/release',
     'POST /v1/commissions/{id}/forfeit',
     'POST /v1/disputes/{id}/decide',
+    'PUT /v1/payout-policy',
+    'PUT /v1/payout-policy/stop',
+    'POST /v1/people/{id}/payout-freeze',
+    'POST /v1/people/{id}/payout-unfreeze',
   ),
   ...rows(
     anyPerson,
@@ -141,6 +147,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/ledger/accounts/{id}/statement',
     'POST /v1/payout-methods',
     'GET /v1/payout-methods',
+    'GET /v1/payout-methods/options',
     'DELETE /v1/payout-methods/{id}',
     'POST /v1/payouts',
     'GET /v1/payouts',

@@ -67,10 +67,15 @@ describe('The OpenAPI document', () => {
       '/v1/ledger/accounts/{id}/statement',
       '/v1/ledger/trial-balance',
       '/v1/payout-methods',
+      '/v1/payout-methods/options',
       '/v1/payout-methods/{id}',
+      '/v1/payout-policy',
+      '/v1/payout-policy/stop',
       '/v1/payouts',
       '/v1/payouts/{id}',
       '/v1/payouts/{id}/cancel',
+      '/v1/people/{id}/payout-freeze',
+      '/v1/people/{id}/payout-unfreeze',
     ]);
   });
 });
