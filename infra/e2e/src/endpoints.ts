@@ -149,6 +149,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/payout-methods',
     'GET /v1/payout-methods/options',
     'DELETE /v1/payout-methods/{id}',
+    'PUT /v1/payout-schedule',
+    'GET /v1/payout-schedule',
     'POST /v1/payouts',
     'GET /v1/payouts',
     'GET /v1/payouts/{id}',

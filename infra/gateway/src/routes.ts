@@ -117,6 +117,7 @@ export const ROUTES: readonly Route[] = [
   { service: 'payouts', path: '/v1/payout-methods/{id}' },
   { service: 'payouts', path: '/v1/payout-policy', body: 'large' },
   { service: 'payouts', path: '/v1/payout-policy/stop' },
+  { service: 'payouts', path: '/v1/payout-schedule' },
   { service: 'payouts', path: '/v1/people/{id}/payout-freeze' },
   { service: 'payouts', path: '/v1/people/{id}/payout-unfreeze' },
   { service: 'payouts', path: '/v1/payouts', body: 'large' },

@@ -5,6 +5,7 @@ import { MethodsModule } from './methods/methods.module.js';
 import { PayoutsModule } from './payouts/payouts.module.js';
 import { PoliciesModule } from './policies/policies.module.js';
 import { RUNTIME, type Runtime } from './runtime.js';
+import { SchedulesModule } from './schedules/schedules.module.js';
 
 /** The service: one module per capability, on one runtime. */
 @Module({})
@@ -12,7 +13,14 @@ export class AppModule {
   static with(runtime: Runtime): DynamicModule {
     return {
       module: AppModule,
-      imports: [runtimeModule(RUNTIME, runtime), LedgerModule, MethodsModule, PoliciesModule, PayoutsModule],
+      imports: [
+        runtimeModule(RUNTIME, runtime),
+        LedgerModule,
+        MethodsModule,
+        PoliciesModule,
+        SchedulesModule,
+        PayoutsModule,
+      ],
     };
   }
 }

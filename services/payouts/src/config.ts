@@ -39,6 +39,13 @@ export const configSchema = z.object({
     .max(60_000)
     .default(500)
     .meta({ description: 'Pause between looks for payouts that the rail is to be asked about.', unit: 'ms' }),
+  PAYOUT_SCHEDULES_EVERY_MS: z.coerce
+    .number()
+    .int()
+    .min(50)
+    .max(3_600_000)
+    .default(60_000)
+    .meta({ description: 'Pause between looks for payout schedules whose time has come.', unit: 'ms' }),
   RECONCILE_EVERY_MS: z.coerce
     .number()
     .int()

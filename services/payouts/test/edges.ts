@@ -123,6 +123,7 @@ export function specEnv(books: Books): Record<string, string> {
     SHUTDOWN_DELAY_MS: '0',
     PAYOUT_CANCEL_WINDOW_MS: '3000',
     PAYOUT_WORK_EVERY_MS: '50',
+    PAYOUT_SCHEDULES_EVERY_MS: '50',
     RECONCILE_EVERY_MS: '200',
   };
 }
