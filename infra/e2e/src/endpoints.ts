@@ -147,7 +147,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/ledger/accounts/{id}/statement',
     'POST /v1/payout-methods',
     'GET /v1/payout-methods',
-    'GET /v1/payout-methods/options',
+    'GET /v1/payout-rails',
     'DELETE /v1/payout-methods/{id}',
     'PUT /v1/payout-schedule',
     'GET /v1/payout-schedule',

@@ -113,7 +113,7 @@ export const ROUTES: readonly Route[] = [
   { service: 'payouts', path: '/v1/ledger/trial-balance' },
   { service: 'payouts', path: '/v1/ledger/accounts/{id}/statement' },
   { service: 'payouts', path: '/v1/payout-methods' },
-  { service: 'payouts', path: '/v1/payout-methods/options' },
+  { service: 'payouts', path: '/v1/payout-rails' },
   { service: 'payouts', path: '/v1/payout-methods/{id}' },
   { service: 'payouts', path: '/v1/payout-policy', body: 'large' },
   { service: 'payouts', path: '/v1/payout-policy/stop' },

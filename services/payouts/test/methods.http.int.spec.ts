@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { inDatabaseTransaction } from '@dailydoco/database';
+import { eventually } from '@dailydoco/testing';
 import { asPayoutMethodId, type TenantId, type UserId } from '../src/ids.js';
-import { destinations } from '../src/methods/methods.module.js';
+import { destinations, methodSecrecy } from '../src/methods/methods.module.js';
+import { PayoutMethodStore } from '../src/methods/payout-method.store.js';
 import { type Books, startBooks } from './books.js';
 import { type Edges, startEdges } from './edges.js';
 import { SPEC_RAILS } from './spec-rail.js';
@@ -155,17 +158,42 @@ describe('A change of method', () => {
     expect([changed.status, changed.heldUntil]).toEqual(['active', undefined]);
   });
 
-  it('is one, also when several are added at once: a single one is the first', async () => {
+  it('is one, also when it is added while the first is: it waits for that, and then is no first', async () => {
     const me = await someone();
-    const answers = await Promise.all(['1', '2', '3', '4'].map((digit) => add(me, `DE1111111${digit}`)));
-    expect(answers.map(({ body }) => String(body.status)).toSorted()).toEqual(['active', 'held', 'held', 'held']);
+    let second: ReturnType<typeof add> | undefined;
+    await inDatabaseTransaction(books.pool, async (tx) => {
+      const store = new PayoutMethodStore(tx, methodSecrecy(edges.runtime));
+      await store.lockPerson(me.tenantId, me.personId);
+      second = add(me);
+      await eventually(async () => {
+        const { rows } = await books.pool.query<{ waiting: number }>(
+          `SELECT count(*)::int AS waiting FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+           WHERE l.locktype = 'advisory' AND NOT l.granted AND d.datname = current_database()`,
+        );
+        expect(rows).toEqual([{ waiting: 1 }]);
+      });
+      await store.add(
+        {
+          ...me,
+          id: asPayoutMethodId(books.newId()),
+          kind: 'sepa',
+          outcome: undefined,
+          masked: 'x',
+          country: 'DE',
+          createdAt: books.clock.now(),
+          heldUntil: undefined,
+        },
+        { details: { account: ACCOUNT }, account: ACCOUNT },
+      );
+    });
+    expect((await second)?.body.status).toBe('held');
   });
 });
 
-describe('/v1/payout-methods/options', () => {
+describe('/v1/payout-rails', () => {
   const kinds = async (query: string) => {
     const { as } = await someone();
-    const { status, body } = await edges.call('GET', `/v1/payout-methods/options?${query}`, { as });
+    const { status, body } = await edges.call('GET', `/v1/payout-rails?${query}`, { as });
     return [status, status === 200 ? body.items.map(({ kind }: { kind: string }) => kind) : body.code];
   };
 
@@ -180,7 +208,7 @@ describe('/v1/payout-methods/options', () => {
 
   it('tells limits, fee and speed', async () => {
     const { as } = await someone();
-    const { body } = await edges.call('GET', '/v1/payout-methods/options?currency=EUR&country=FR', { as });
+    const { body } = await edges.call('GET', '/v1/payout-rails?currency=EUR&country=FR', { as });
     expect(body.items[1]).toEqual({
       kind: 'sepa',
       minimum: { amount: '1.00', currency: 'EUR' },

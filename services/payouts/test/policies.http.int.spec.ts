@@ -107,7 +107,7 @@ describe(POLICY, () => {
     expect(await ask(me, usd('19.99'))).toBe('PAYOUT_BELOW_MINIMUM');
     expect(await ask(me, usd('20.00'))).toMatch(/-/);
     expect(await ask(me, eur('1.00'))).toMatch(/-/);
-    const { body } = await edges.call('GET', '/v1/payout-methods/options?currency=EUR&country=DE', { as: me.as });
+    const { body } = await edges.call('GET', '/v1/payout-rails?currency=EUR&country=DE', { as: me.as });
     const offered = body.items.map(({ kind, minimum }: { kind: string; minimum: object }) => [kind, minimum]);
     expect(Object.fromEntries(offered)['sepa']).toEqual(eur('25.00'));
   });

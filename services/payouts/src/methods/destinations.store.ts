@@ -1,9 +1,10 @@
 import type { Sql } from '@dailydoco/database';
+import { DomainError } from '@dailydoco/errors';
 import { asPayoutMethodId, asTenantId, asUserId, type PayoutMethodId, type TenantId } from '../ids.js';
 import type { PersonSealer } from '../person-keys/person-sealer.store.js';
 import type { RailKind } from '../rails/rail.js';
 import type { Destinations, OpenDestination } from './destinations.js';
-import type { Rails } from './method.js';
+import type { MethodRail, Rails } from './method.js';
 
 interface MethodRow {
   tenant_id: string;
@@ -16,8 +17,8 @@ interface MethodRow {
 }
 
 /**
- * Opens payout methods for payment. One that cannot be opened is not in the answer: its person was erased, or its rail
- * is not there any more.
+ * Opens payout methods for payment. One that cannot be opened is not in the answer: its person was erased, its rail is
+ * not there any more, or no longer takes what it took when the method was added.
  */
 export class DestinationStore implements Destinations {
   readonly #sql: Sql;
@@ -42,8 +43,11 @@ export class DestinationStore implements Destinations {
         const rail = this.#given.rails.get(row.kind);
         const given = details[n];
         if (rail === undefined || given === undefined) return [];
+        const destination = read(rail, given);
         const heldUntil = row.held_until ?? undefined;
-        return [[asPayoutMethodId(row.id), { kind: row.kind, destination: rail.destinationOf(given), heldUntil }]];
+        return destination === undefined
+          ? []
+          : [[asPayoutMethodId(row.id), { kind: row.kind, destination, heldUntil }] as const];
       }),
     );
   }
@@ -59,5 +63,14 @@ export class DestinationStore implements Destinations {
       const plain = opened.next().value;
       return plain === undefined ? undefined : JSON.parse(plain);
     });
+  }
+}
+
+function read(rail: MethodRail, details: unknown): unknown {
+  try {
+    return rail.destinationOf(details);
+  } catch (error) {
+    if (error instanceof DomainError) return undefined;
+    throw error;
   }
 }

@@ -8,6 +8,7 @@ import { DestinationStore } from './destinations.store.js';
 import { PayoutMethodReadStore, PayoutMethodStore } from './payout-method.store.js';
 import { PayoutMethods } from './payout-methods.js';
 import { PayoutMethodsHttp } from './payout-methods.http.js';
+import { PayoutRailsHttp } from './payout-rails.http.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -50,6 +51,6 @@ function payoutMethods(runtime: Runtime): PayoutMethods {
 
 @Module({
   providers: [{ provide: PayoutMethods, useFactory: payoutMethods, inject: [RUNTIME] }],
-  controllers: [PayoutMethodsHttp],
+  controllers: [PayoutMethodsHttp, PayoutRailsHttp],
 })
 export class MethodsModule {}

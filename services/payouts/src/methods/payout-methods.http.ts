@@ -2,11 +2,9 @@ import { Caller, type Principal, Requires } from '@dailydoco/auth';
 import {
   Answers,
   decodePageToken,
-  formatMoney,
   IdempotencyKey,
   type IdempotencyScope,
   KeyScope,
-  moneyAnswerSchema,
   page,
   pageQuerySchema,
   pageSchema,
@@ -14,17 +12,16 @@ import {
   requestHash,
   uuidSchema,
 } from '@dailydoco/http';
-import { type CurrencyCode, currencyOf, isCurrency } from '@dailydoco/money';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { asPayoutMethodId } from '../ids.js';
 import { viewerOf } from '../ledger/viewer.http.js';
 import { RAIL_KINDS } from '../rails/rail.js';
-import { methodStatus, type PayoutMethod, type RailOption, SANDBOX_OUTCOMES } from './method.js';
+import { methodStatus, type PayoutMethod, SANDBOX_OUTCOMES } from './method.js';
 import { PayoutMethods } from './payout-methods.js';
 
-const kindSchema = z.enum(RAIL_KINDS).meta({ description: 'The rail: the way for the money to leave.' });
+export const kindSchema = z.enum(RAIL_KINDS).meta({ description: 'The rail: the way for the money to leave.' });
 
 const methodBody = z
   .strictObject({
@@ -52,30 +49,6 @@ const methodSchema = z
   .meta({ id: 'PayoutMethod' });
 
 type MethodView = z.infer<typeof methodSchema>;
-
-const optionsQuery = z.strictObject({
-  currency: z.string().refine(isCurrency, 'is not an active ISO 4217 code').transform(currencyOf),
-  country: z
-    .string()
-    .regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 code such as DE')
-    .optional()
-    .meta({ description: 'Where the account is; without it, rails that reach any country are offered.' }),
-});
-
-const optionSchema = z
-  .object({
-    kind: kindSchema,
-    minimum: moneyAnswerSchema.meta({ description: 'Less is refused.' }),
-    maximum: moneyAnswerSchema.meta({ description: 'More is refused.' }),
-    fee: z
-      .object({ fixed: moneyAnswerSchema, bps: z.int() })
-      .meta({ description: 'Borne by the house: fixed plus bps basis points of the amount, rounded up. An estimate.' }),
-    typicalHours: z.number().meta({ description: 'How long a payment usually takes.' }),
-    returnableHours: z.number().meta({ description: 'How long a settled payment may still come back.' }),
-  })
-  .meta({ id: 'PayoutRailOption' });
-
-const optionsSchema = z.object({ items: z.array(optionSchema) }).meta({ id: 'PayoutRailOptions' });
 
 const position = z.strictObject({ id: uuidSchema });
 
@@ -138,20 +111,6 @@ export class PayoutMethodsHttp {
     return { items: items.map((method) => viewMethod(method, now)), ...rest };
   }
 
-  @Get('options')
-  @Answers(
-    { 200: { description: 'The rails that reach the account, the quickest first.', schema: optionsSchema } },
-    { summary: 'List the rails that carry a currency into a country' },
-  )
-  async options(
-    @Query({ schema: optionsQuery }) query: z.output<typeof optionsQuery>,
-    @Caller() caller: Principal,
-  ): Promise<z.infer<typeof optionsSchema>> {
-    const { currency, country } = query;
-    const options = await this.#methods.options(viewerOf(caller).tenantId, { currency, country });
-    return { items: options.map((option) => viewOption(option, currency)) };
-  }
-
   @Delete(':id')
   @HttpCode(204)
   @Answers(
@@ -176,20 +135,5 @@ function viewMethod(method: PayoutMethod, now: Date): MethodView {
     ...(country !== undefined && { country }),
     ...(status === 'held' && { heldUntil: heldUntil?.toISOString() }),
     createdAt: createdAt.toISOString(),
-  };
-}
-
-function viewOption(
-  { kind, limits, typicalHours, returnableHours }: RailOption,
-  currency: CurrencyCode,
-): z.infer<typeof optionSchema> {
-  const money = (amountMicros: bigint) => formatMoney({ amountMicros, currency });
-  return {
-    kind,
-    minimum: money(limits.minimumMicros),
-    maximum: money(limits.maximumMicros),
-    fee: { fixed: money(limits.fee.fixedMicros), bps: limits.fee.bps },
-    typicalHours,
-    returnableHours,
   };
 }
