@@ -350,6 +350,12 @@ export const METRICS = {
       'Age of the oldest payout that the rail has neither settled nor refused; 0 when there is none. Those of suspended persons are not counted.',
     labels: [],
   },
+  dailydoco_ledger_oldest_unsealed_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Age of the oldest journal that is not sealed into the chain of hashes; 0 when all are.',
+    labels: [],
+  },
   dailydoco_reconciliation_breaks_total: {
     kind: 'counter',
     unit: '{break}',

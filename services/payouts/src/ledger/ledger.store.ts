@@ -62,12 +62,25 @@ export class LedgerStore {
       .map((journal) => ({ id: asJournalId(this.#tools.newId()), journal, legs: settleLegs(journal) }))
       .filter(({ legs }) => legs.length > 0);
     if (written.length === 0) return;
+    const opensAt = await this.#holdOpenPeriods(new Set(written.map(({ journal }) => journal.tenantId)));
     const accounts = await this.#accounts(written.flatMap(({ legs }) => legs.map(({ account }) => account)));
     const balances = await this.#lockBalances(accounts);
     const postings = written.flatMap((each) => post(each, accounts, balances));
-    await this.#insertJournals(written);
+    await this.#insertJournals(written, opensAt);
     const sums = await this.#insertPostings(postings);
     await this.#saveBalances([...balances.values()], sums);
+  }
+
+  /**
+   * Keeps the tenants' open periods open until the commit; where they begin, of those that have closed one. Comes before
+   * any lock of a row, so that a close that waits for this writer never stands between it and a row's holder.
+   */
+  async #holdOpenPeriods(tenants: ReadonlySet<string>): Promise<Map<string, Date>> {
+    const { rows } = await this.#sql.query<{ tenant_id: string; opens_at: Date }>(
+      'SELECT tenant_id, opens_at FROM hold_open_period($1::uuid[])',
+      [[...tenants]],
+    );
+    return new Map(rows.map((row) => [row.tenant_id, row.opens_at]));
   }
 
   /** The ids of the accounts; those that do not exist yet are opened. */
@@ -162,15 +175,23 @@ export class LedgerStore {
     );
   }
 
-  async #insertJournals(written: readonly WrittenJournal[]): Promise<void> {
+  async #insertJournals(written: readonly WrittenJournal[], opensAt: ReadonlyMap<string, Date>): Promise<void> {
+    const now = this.#tools.clock.now();
+    // A clock that lags behind the one that closed the period: the journal goes into the open period all the same.
+    const recordedAt = ({ journal: { tenantId } }: WrittenJournal): Date => {
+      const opened = opensAt.get(tenantId);
+      return opened !== undefined && opened > now ? opened : now;
+    };
     const purchase = ({ journal: { cause } }: WrittenJournal) => (cause.kind === 'purchase' ? cause : undefined);
     const payout = ({ journal: { cause } }: WrittenJournal) => (cause.kind === 'payout' ? cause : undefined);
+    const adjustment = ({ journal: { cause } }: WrittenJournal) => (cause.kind === 'adjustment' ? cause : undefined);
     await this.#sql.query(
       `INSERT INTO journal (tenant_id, id, event_type, currency, purchase_id, purchase_sequence, refund_id, payout_id,
-                            payout_step, reason, occurred_at, recorded_at)
-       SELECT *, $12::timestamptz
+                            payout_step, reason, occurred_at, recorded_at, adjustment_id, reverses, corrects)
+       SELECT *
        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::uuid[], $8::uuid[],
-                   $9::text[], $10::text[], $11::timestamptz[])`,
+                   $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::uuid[], $14::uuid[],
+                   $15::uuid[])`,
       [
         written.map(({ journal }) => journal.tenantId),
         written.map(({ id }) => id),
@@ -183,7 +204,10 @@ export class LedgerStore {
         written.map((each) => payout(each)?.step ?? null),
         written.map(({ journal }) => journal.reason ?? null),
         written.map(({ journal }) => journal.occurredAt),
-        this.#tools.clock.now(),
+        written.map(recordedAt),
+        written.map((each) => adjustment(each)?.adjustmentId ?? null),
+        written.map(({ journal }) => journal.reverses ?? null),
+        written.map(({ journal }) => journal.corrects ?? null),
       ],
     );
   }
