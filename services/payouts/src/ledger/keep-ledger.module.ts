@@ -2,10 +2,12 @@ import { inDatabaseTransaction, Lease } from '@dailydoco/database';
 import { PeriodicTask } from '@dailydoco/lifecycle';
 import { repeat } from '@dailydoco/service';
 import { gauge } from '@dailydoco/telemetry';
+import type { TenantId } from '../ids.js';
 import type { Runtime } from '../runtime.js';
 import { takeSnapshot } from './period.store.js';
 import { sealPage } from './seal-journals.js';
-import { oldestUnsealedSeconds, sealedTenants, SealStore } from './seal.store.js';
+import type { OwnBooks } from '../reconciliation/reconcile-tenant.js';
+import { oldestUnsealedSeconds, sealBreaks, sealedTenants, SealStore } from './seal.store.js';
 
 const oldestUnsealed = gauge('dailydoco_ledger_oldest_unsealed_age_seconds');
 
@@ -25,12 +27,17 @@ export async function sealAll(
   { pool, clock }: Keeping,
   { whole, signal, beat }: { whole: boolean; signal?: AbortSignal; beat?: () => void },
 ): Promise<void> {
-  for (const tenantId of await sealedTenants(pool)) {
+  const drain = async (tenantId: TenantId, look: { whole: boolean }): Promise<void> => {
     let more = true;
     while (more && signal?.aborted !== true) {
-      more = await inDatabaseTransaction(pool, (tx) => sealPage(new SealStore(tx, clock), tenantId, { whole }));
+      more = await inDatabaseTransaction(pool, (tx) => sealPage(new SealStore(tx, clock), tenantId, look));
       beat?.();
     }
+  };
+  for (const tenantId of await sealedTenants(pool)) {
+    await drain(tenantId, { whole: false });
+    // Only now, when it finds next to nothing: each of its pages begins at the oldest journal.
+    if (whole) await drain(tenantId, { whole: true });
   }
 }
 
@@ -83,4 +90,15 @@ async function keepWhileHeld(
   task.start();
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   await task.stop();
+}
+
+/** The checks of reconciliation with those of the seals. */
+export function withSeals({ pool, clock }: Keeping, books: OwnBooks): OwnBooks {
+  return {
+    purchasesBetween: (tenantId, range) => books.purchasesBetween(tenantId, range),
+    breaksWithin: async (tenantId) => [
+      ...(await books.breaksWithin(tenantId)),
+      ...(await sealBreaks(pool, tenantId, clock.now())),
+    ],
+  };
 }

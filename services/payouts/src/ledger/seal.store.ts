@@ -5,8 +5,10 @@ import type { JournalText, Seal, SealBreak, SealedJournal } from './seal.js';
 
 /** A journal may take this long from its recording to its commit and is still found by the quick look. */
 const LATE_COMMIT = '2 minutes';
-/** Later than this an unsealed journal is a break; the sealer has a minute. */
-const UNSEALED_IS_A_BREAK = '15 minutes';
+/** A journal without a seal that was recorded so long before the newest sealed one was passed over. */
+const PASSED_OVER = '15 minutes';
+/** A look at all journals of a tenant may take longer than what callers wait for. */
+const WHOLE_TIMEOUT = '15min';
 /** So many seals are compared by one reconciliation, each time others in turn. */
 const SEGMENT = 20_000n;
 const SEGMENT_EVERY_MS = 900_000;
@@ -46,6 +48,7 @@ export class SealStore implements SealBook, SealReads {
   }
 
   async unsealed(tenantId: TenantId, { whole, limit }: { whole: boolean; limit: number }): Promise<JournalText[]> {
+    if (whole) await this.#sql.query(`SET LOCAL statement_timeout = '${WHOLE_TIMEOUT}'`);
     const { rows } = await this.#sql.query<JournalRow>(
       `SELECT j.id AS journal_id, ${COLUMNS}, ${POSTINGS}
        FROM journal j
@@ -99,11 +102,15 @@ export class SealStore implements SealBook, SealReads {
   }
 }
 
-/** From where the quick look for unsealed journals begins. `tenant` is SQL. */
+/** When the journal of the newest seal was recorded; null: nothing is sealed yet. `tenant` is SQL. */
+function newestSealed(tenant: string): string {
+  return `(SELECT l.recorded_at FROM journal_seal s JOIN journal l ON l.tenant_id = s.tenant_id AND l.id = s.journal_id
+    WHERE s.tenant_id = ${tenant} ORDER BY s.number DESC LIMIT 1)`;
+}
+
+/** From where the quick look for unsealed journals begins. */
 function lookFrom(tenant: string): string {
-  return `coalesce((SELECT l.recorded_at - interval '${LATE_COMMIT}'
-    FROM journal_seal s JOIN journal l ON l.tenant_id = s.tenant_id AND l.id = s.journal_id
-    WHERE s.tenant_id = ${tenant} ORDER BY s.number DESC LIMIT 1), '-infinity')`;
+  return `coalesce(${newestSealed(tenant)} - interval '${LATE_COMMIT}', '-infinity')`;
 }
 
 /** Tenants that have journals, one index look each. */
@@ -143,7 +150,7 @@ export async function oldestUnsealedSeconds(sql: Sql, now: Date): Promise<number
 export async function sealBreaks(sql: Sql, tenantId: TenantId, at: Date): Promise<SealBreak[]> {
   const { rows } = await sql.query<{ subject: string; detail: string }>(
     `(SELECT 'journal ' || j.id AS subject, 'it was never sealed' AS detail FROM journal j
-      WHERE j.tenant_id = $1 AND j.recorded_at < $2::timestamptz - interval '${UNSEALED_IS_A_BREAK}' AND NOT EXISTS (
+      WHERE j.tenant_id = $1 AND j.recorded_at < ${newestSealed('$1')} - interval '${PASSED_OVER}' AND NOT EXISTS (
         SELECT FROM journal_seal s WHERE s.tenant_id = j.tenant_id AND s.journal_id = j.id) LIMIT ${MAX_OF_A_KIND})
      UNION ALL
      (SELECT 'journal ' || s.journal_id, 'it was sealed as number ' || s.number || ' and is not there any more'
@@ -152,7 +159,7 @@ export async function sealBreaks(sql: Sql, tenantId: TenantId, at: Date): Promis
      UNION ALL
      SELECT 'tenant ' || $1, 'of ' || max(number) || ' seals only ' || count(*) || ' are there'
      FROM journal_seal WHERE tenant_id = $1::uuid HAVING max(number) <> count(*)`,
-    [tenantId, at],
+    [tenantId],
   );
   const store = new SealStore(sql, { now: () => at });
   const total = (await store.last(tenantId))?.number ?? 0n;
