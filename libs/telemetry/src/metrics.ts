@@ -363,6 +363,12 @@ export const METRICS = {
     description: 'How long the payout schedule that waits longest has been due; 0 when none is.',
     labels: [],
   },
+  dailydoco_ledger_oldest_unsealed_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Age of the oldest journal that is not sealed into the chain of hashes; 0 when all are.',
+    labels: [],
+  },
   dailydoco_reconciliation_breaks_total: {
     kind: 'counter',
     unit: '{break}',

@@ -11,6 +11,8 @@ export type CommissionId = Id<'commission'>;
 export type RefundId = Id<'refund'>;
 export type AccountId = Id<'account'>;
 export type JournalId = Id<'journal'>;
+/** What finance asked the books to be changed by. */
+export type AdjustmentId = Id<'adjustment'>;
 export type PayoutId = Id<'payout'>;
 export type PayoutMethodId = Id<'payoutMethod'>;
 /** Payouts that leave together, in one file. */
@@ -31,6 +33,7 @@ export const asCommissionId = (text: string): CommissionId => text as Commission
 export const asRefundId = (text: string): RefundId => text as RefundId;
 export const asAccountId = (text: string): AccountId => text as AccountId;
 export const asJournalId = (text: string): JournalId => text as JournalId;
+export const asAdjustmentId = (text: string): AdjustmentId => text as AdjustmentId;
 export const asPayoutId = (text: string): PayoutId => text as PayoutId;
 export const asPayoutMethodId = (text: string): PayoutMethodId => text as PayoutMethodId;
 export const asPayoutBatchId = (text: string): PayoutBatchId => text as PayoutBatchId;

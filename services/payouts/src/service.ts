@@ -3,6 +3,7 @@ import { PeriodicTask } from '@dailydoco/lifecycle';
 import { accessConsumer, addConsumers, addRelay, buildEdges, repeat, type Service } from '@dailydoco/service';
 import { counter, gauge } from '@dailydoco/telemetry';
 import { AppModule } from './app.module.js';
+import { keepLedger } from './ledger/keep-ledger.module.js';
 import { LedgerStore } from './ledger/ledger.store.js';
 import { migrationSources } from './migrations.js';
 import { claimPayouts, oldestUnsettledSeconds, PayoutStore } from './payouts/payout.store.js';
@@ -44,6 +45,7 @@ export function addBackground(runtime: Runtime): void {
   repeat(runtime, { name: 'payouts', everyMs: config.PAYOUT_WORK_EVERY_MS, run: () => submit(runtime) });
   repeat(runtime, { name: 'payout-age', everyMs: MEASURE_EVERY_MS, run: () => measureAge(runtime) });
   addSchedules(runtime);
+  keepLedger(runtime);
   lifecycle.onStart('reconciliation', async () => reconcileByLease(runtime));
 }
 

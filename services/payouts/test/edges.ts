@@ -35,14 +35,14 @@ export interface Answered {
 export class Edges {
   readonly runtime: Runtime;
   readonly #signer: TokenSigner;
-  readonly #url: string;
+  readonly url: string;
   readonly apiKey: (tenantId: TenantId) => string;
 
   constructor(parts: { runtime: Runtime; signer: TokenSigner; apiKey: (tenantId: TenantId) => string; url: string }) {
     this.runtime = parts.runtime;
     this.apiKey = parts.apiKey;
     this.#signer = parts.signer;
-    this.#url = parts.url;
+    this.url = parts.url;
   }
 
   /** An Authorization header of a person of the tenant. */
@@ -54,7 +54,7 @@ export class Edges {
 
   async call(method: string, path: string, { as, body, key }: CallOptions = {}): Promise<Answered> {
     const sentKey = key === undefined && method === 'POST' ? newId() : key;
-    const response = await fetch(`${this.#url}${path}`, {
+    const response = await fetch(`${this.url}${path}`, {
       method,
       headers: {
         ...(as !== undefined && { authorization: as }),

@@ -25,8 +25,14 @@ describe("Another tenant's ids", () => {
     const { body: before } = await edges.call('GET', '/v1/balances/me', { as: me });
     // The strongest role, and even the same person's id, in another tenant.
     const owner = await edges.person(theirs, personId, ['owner', 'finance']);
+    const fee = { kind: 'transfer', debit: 'payout_fees', credit: 'cash', amount: usd('1.00'), reason: 'a fee' };
+    const finance = await edges.person(mine, books.newPerson(), ['finance']);
+    const adjustment = await edges.call('POST', '/v1/ledger/adjustments', { as: finance, body: fee });
     const tries: [string, string, object | undefined][] = [
       ['GET', `/v1/ledger/accounts/${before.balances[0].accounts.available}/statement`, undefined],
+      ['GET', `/v1/ledger/adjustments/${adjustment.body.id}`, undefined],
+      ['POST', `/v1/ledger/adjustments/${adjustment.body.id}/approve`, undefined],
+      ['POST', `/v1/ledger/adjustments/${adjustment.body.id}/reject`, { reason: 'not ours' }],
       ['GET', `/v1/payouts/${asked.body.id}`, undefined],
       ['POST', `/v1/payouts/${asked.body.id}/cancel`, undefined],
       ['POST', '/v1/payouts', { amount: usd('1.00'), methodId }],
@@ -37,7 +43,8 @@ describe("Another tenant's ids", () => {
       const answer = await edges.call(method, path, { as: owner, body });
       expect([method, path, answer.status, answer.body.code]).toEqual([method, path, 404, 'NOT_FOUND']);
     }
-    for (const path of ['/v1/payouts', '/v1/payout-methods']) {
+    const lists = ['/v1/payouts', '/v1/payout-methods', '/v1/ledger/accounts', '/v1/ledger/adjustments'];
+    for (const path of [...lists, '/v1/ledger/periods']) {
       expect((await edges.call('GET', path, { as: owner })).body.items).toEqual([]);
     }
     expect((await edges.call('GET', '/v1/balances/me', { as: owner })).body.balances).toEqual([]);
@@ -65,7 +72,15 @@ describe('The OpenAPI document', () => {
     expect(status).toBe(200);
     expect(Object.keys(body.paths).toSorted()).toEqual([
       '/v1/balances/me',
+      '/v1/ledger/accounts',
       '/v1/ledger/accounts/{id}/statement',
+      '/v1/ledger/adjustments',
+      '/v1/ledger/adjustments/{id}',
+      '/v1/ledger/adjustments/{id}/approve',
+      '/v1/ledger/adjustments/{id}/reject',
+      '/v1/ledger/export',
+      '/v1/ledger/periods',
+      '/v1/ledger/periods/{period}/close',
       '/v1/ledger/trial-balance',
       '/v1/payout-methods',
       '/v1/payout-methods/{id}',

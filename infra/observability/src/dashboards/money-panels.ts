@@ -188,6 +188,19 @@ export function ledgerRow(where: string): RowSpec {
         ],
         warnFrom: 3_600,
       },
+      {
+        title: 'Oldest journal without a seal',
+        description: 'How far the chain of hashes is behind the ledger; 60 s are promised.',
+        unit: 's',
+        queries: [
+          {
+            expr: highest({ metric: 'dailydoco_ledger_oldest_unsealed_age_seconds', where, by: 'job' }),
+            legend: '{{job}}',
+          },
+        ],
+        warnFrom: 60,
+        badFrom: 300,
+      },
     ],
   };
 }

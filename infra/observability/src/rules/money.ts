@@ -147,6 +147,15 @@ and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
         'The oldest commission or change in {{ $labels.namespace }} that is not in a signed tree is {{ $value | humanizeDuration }} old; 10 s are promised.',
     },
     {
+      alert: 'LedgerSealsLate',
+      severity: 'warning',
+      expr: 'max by (namespace) (dailydoco_ledger_oldest_unsealed_age_seconds) > 300',
+      for: '5m',
+      summary: 'Journals wait for their seal.',
+      description:
+        'The oldest journal in {{ $labels.namespace }} that is not in the chain of hashes is {{ $value | humanizeDuration }} old; 60 s are promised.',
+    },
+    {
       alert: 'CompletionsUnrecorded',
       severity: 'warning',
       expr: grown({ metric: 'dailydoco_completions_unrecorded_total', window: '1h', by: 'namespace, provider' }),

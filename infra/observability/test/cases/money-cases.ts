@@ -4,6 +4,7 @@ const HOLD = 'dailydoco_restore_hold';
 const BREAKS = 'dailydoco_reconciliation_breaks_total';
 const RUNS = 'dailydoco_reconciliation_runs_total';
 const OLDEST = 'dailydoco_payouts_oldest_unsettled_age_seconds';
+const UNSEALED = 'dailydoco_ledger_oldest_unsealed_age_seconds';
 const STEPS = 'dailydoco_payout_steps_total';
 const REFUSED = 'dailydoco_group_writer_refused_items_total';
 const QUEUE = 'dailydoco_group_writer_queue_items';
@@ -117,6 +118,16 @@ export const MONEY_CASES: readonly AlertCase[] = [
     },
   }),
   quiet('PayoutsFail', 'when one in twenty does', { series: steps(1, 19), atMinute: 60 }),
+  fires('LedgerSealsLate', 'when a journal has no seal after ten minutes', {
+    series: { [of(UNSEALED, 'payouts')]: '600x20' },
+    atMinute: 10,
+    firing: {
+      severity: 'warning',
+      labels: DD,
+      description: 'The oldest journal in dd that is not in the chain of hashes is 10m 0s old; 60 s are promised.',
+    },
+  }),
+  quiet('LedgerSealsLate', 'about a minute', { series: { [of(UNSEALED, 'payouts')]: '60x20' }, atMinute: 10 }),
   fires('GroupWriterRefuses', 'critically when purchases are turned away', {
     series: { [of(REFUSED, 'viral-engine', { writer: 'purchases' })]: '0+60x10' },
     atMinute: 6,

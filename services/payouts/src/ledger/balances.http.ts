@@ -1,6 +1,6 @@
 import { Caller, type Principal, Requires } from '@dailydoco/auth';
-import { Answers, formatMoney, moneyAnswerSchema, uuidSchema } from '@dailydoco/http';
-import { Controller, Get, Inject } from '@nestjs/common';
+import { Answers, formatMoney, moneyAnswerSchema, timestampSchema, uuidSchema } from '@dailydoco/http';
+import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { type Balance, ReadLedger } from './read-ledger.js';
 import { viewerOf } from './viewer.http.js';
@@ -25,6 +25,12 @@ const balanceSchema = z
 
 const balancesSchema = z.object({ balances: z.array(balanceSchema) }).meta({ id: 'Balances' });
 
+const asOfQuery = z.strictObject({
+  asOf: timestampSchema
+    .optional()
+    .meta({ description: 'What was recorded until this moment, itself included; now unless told.' }),
+});
+
 @Controller('v1/balances')
 export class BalancesHttp {
   readonly #ledger: ReadLedger;
@@ -39,8 +45,11 @@ export class BalancesHttp {
     { 200: { description: 'One entry per currency in which the caller ever earned.', schema: balancesSchema } },
     { summary: 'Show the own balances' },
   )
-  async mine(@Caller() caller: Principal): Promise<z.infer<typeof balancesSchema>> {
-    const balances = await this.#ledger.balancesOf(viewerOf(caller));
+  async mine(
+    @Query({ schema: asOfQuery }) { asOf }: z.output<typeof asOfQuery>,
+    @Caller() caller: Principal,
+  ): Promise<z.infer<typeof balancesSchema>> {
+    const balances = await this.#ledger.balancesOf(viewerOf(caller), asOf);
     return { balances: balances.map(viewBalance) };
   }
 }

@@ -1,8 +1,8 @@
 import type { CurrencyCode } from '@dailydoco/money';
-import type { PayoutId, PurchaseId, RefundId, TenantId, UserId } from '../ids.js';
+import type { AdjustmentId, JournalId, PayoutId, PurchaseId, RefundId, TenantId, UserId } from '../ids.js';
 import { type AccountKey, type AccountKind, accountKeyText, isHouseKind } from './account.js';
 
-/** What a journal books, so that it can explain itself: an event of a purchase, or a step of a payout. */
+/** What a journal books, so that it can explain itself: an event of a purchase, a step of a payout, or what finance asked for. */
 export type JournalCause =
   | {
       readonly kind: 'purchase';
@@ -10,7 +10,8 @@ export type JournalCause =
       readonly sequence: bigint;
       readonly refundId: RefundId | undefined;
     }
-  | { readonly kind: 'payout'; readonly payoutId: PayoutId; readonly step: string };
+  | { readonly kind: 'payout'; readonly payoutId: PayoutId; readonly step: string }
+  | { readonly kind: 'adjustment'; readonly adjustmentId: AdjustmentId };
 
 /** A part of a journal: credits are positive, debits negative, in micros. */
 export interface Leg {
@@ -27,6 +28,11 @@ export interface Journal {
   readonly currency: CurrencyCode;
   readonly cause: JournalCause;
   readonly reason: string | undefined;
+  /** The journal that this one takes back, leg by leg; of the same tenant and currency, and nobody takes it back twice. */
+  readonly reverses?: JournalId | undefined;
+  /** The journal that this one puts right in another way; of the same tenant and currency. */
+  readonly corrects?: JournalId | undefined;
+  /** The effective date: when the fact took place. The moment of its recording, which decides the period, is the writer's. */
   readonly occurredAt: Date;
   readonly legs: readonly Leg[];
   /**

@@ -3,6 +3,7 @@ import { currencyOf } from '@dailydoco/money';
 import {
   type AccountId,
   asAccountId,
+  asAdjustmentId,
   asJournalId,
   asPayoutId,
   asPurchaseId,
@@ -12,7 +13,15 @@ import {
   type UserId,
 } from '../ids.js';
 import type { Account, AccountKind, PersonKind } from './account.js';
-import type { Balance, LedgerReads, StatementLine, TrialBalance } from './read-ledger.js';
+import type {
+  AccountBalance,
+  AccountsQuery,
+  Balance,
+  LedgerReads,
+  StatementLine,
+  StatementQuery,
+  TrialBalance,
+} from './read-ledger.js';
 
 /** The ledger as it stands. */
 export class LedgerReadStore implements LedgerReads {
@@ -24,12 +33,7 @@ export class LedgerReadStore implements LedgerReads {
 
   async balancesOf(tenantId: TenantId, personId: UserId): Promise<Balance[]> {
     // One statement, so that a payout under way is seen on one side only.
-    const { rows } = await this.#sql.query<{
-      currency: string;
-      kind: PersonKind | 'paid';
-      id: string | null;
-      micros: string;
-    }>(
+    const { rows } = await this.#sql.query<BalanceRow>(
       `SELECT a.currency, a.kind, a.id, b.balance_micros AS micros
        FROM account a JOIN account_balance b ON b.tenant_id = a.tenant_id AND b.account_id = a.id AND b.stripe = 0
        WHERE a.tenant_id = $1 AND a.owner_id = $2
@@ -38,22 +42,7 @@ export class LedgerReadStore implements LedgerReads {
        WHERE tenant_id = $1 AND person_id = $2 AND status = 'settled' GROUP BY currency`,
       [tenantId, personId],
     );
-    return [...Map.groupBy(rows, ({ currency }) => currency)]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([currency, own]) => {
-        const micros = (kind: string): bigint => BigInt(own.find((row) => row.kind === kind)?.micros ?? 0);
-        return {
-          currency: currencyOf(currency),
-          pendingMicros: micros('pending'),
-          heldMicros: micros('held'),
-          availableMicros: micros('available'),
-          inTransitMicros: micros('in_transit'),
-          paidMicros: micros('paid'),
-          accounts: new Map(
-            own.flatMap(({ kind, id }) => (kind === 'paid' || id === null ? [] : [[kind, asAccountId(id)] as const])),
-          ),
-        };
-      });
+    return toBalances(rows);
   }
 
   async trialBalance(tenantId: TenantId): Promise<TrialBalance[]> {
@@ -83,32 +72,85 @@ export class LedgerReadStore implements LedgerReads {
     return { tenantId, id: accountId, ownerId: asUserId(ownerId), currency: currencyOf(currency), kind };
   }
 
-  async statement(query: {
-    tenantId: TenantId;
-    accountId: AccountId;
-    before: bigint | undefined;
-    limit: number;
-  }): Promise<StatementLine[]> {
+  async accounts(query: AccountsQuery): Promise<AccountBalance[]> {
+    const { tenantId, ownerId, kind, negative, after, limit } = query;
+    const { rows } = await this.#sql.query<{
+      id: string;
+      owner_id: string;
+      currency: string;
+      kind: AccountKind;
+      micros: string;
+    }>(
+      `SELECT a.id, a.owner_id, a.currency, a.kind, coalesce(sum(b.balance_micros), 0) AS micros
+       FROM account a LEFT JOIN account_balance b ON b.tenant_id = a.tenant_id AND b.account_id = a.id
+       WHERE a.tenant_id = $1 AND ($2::uuid IS NULL OR a.owner_id = $2) AND ($3::text IS NULL OR a.kind = $3)
+         AND ($4::uuid IS NULL OR a.id > $4)
+       GROUP BY a.tenant_id, a.id
+       HAVING NOT $5::boolean OR sum(b.balance_micros) < 0
+       ORDER BY a.id LIMIT $6`,
+      [tenantId, ownerId ?? null, kind ?? null, after ?? null, negative, limit],
+    );
+    return rows.map((row) => ({
+      tenantId,
+      id: asAccountId(row.id),
+      ownerId: asUserId(row.owner_id),
+      currency: currencyOf(row.currency),
+      kind: row.kind,
+      balanceMicros: BigInt(row.micros),
+    }));
+  }
+
+  async statement(query: StatementQuery): Promise<StatementLine[]> {
     // An account of the house has no running balance of its own: the sum up to the newest line of the page, less what
     // stands above each line.
     const { rows } = await this.#sql.query<StatementRow>(
       `WITH line AS (
-         SELECT * FROM posting WHERE tenant_id = $1 AND account_id = $2 AND ($3::bigint IS NULL OR position < $3)
-         ORDER BY position DESC LIMIT $4)
-       SELECT line.journal_id, line.position, line.amount_micros,
+         SELECT p.*, j.event_type, j.purchase_id, j.purchase_sequence, j.refund_id, j.payout_id, j.payout_step,
+                j.adjustment_id, j.reverses, j.corrects, j.reason, j.occurred_at, j.recorded_at
+         FROM posting p JOIN journal j ON j.tenant_id = p.tenant_id AND j.id = p.journal_id
+         WHERE p.tenant_id = $1 AND p.account_id = $2 AND ($3::bigint IS NULL OR p.position < $3)
+           AND ($5::timestamptz IS NULL OR j.recorded_at >= $5) AND ($6::timestamptz IS NULL OR j.recorded_at < $6)
+         ORDER BY p.position DESC LIMIT $4)
+       SELECT line.*,
               coalesce(line.balance_after_micros,
                 (SELECT sum(p.amount_micros) FROM posting p WHERE p.tenant_id = $1 AND p.account_id = $2
                    AND p.position <= (SELECT max(position) FROM line))
-                - coalesce(sum(line.amount_micros) OVER above, 0)) AS balance_micros,
-              j.event_type, j.purchase_id, j.purchase_sequence, j.refund_id, j.payout_id, j.payout_step, j.reason,
-              j.occurred_at, j.recorded_at
-       FROM line JOIN journal j ON j.tenant_id = line.tenant_id AND j.id = line.journal_id
+                - coalesce(sum(line.amount_micros) OVER above, 0)) AS balance_micros
+       FROM line
        WINDOW above AS (ORDER BY line.position DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
        ORDER BY line.position DESC`,
-      [query.tenantId, query.accountId, query.before ?? null, query.limit],
+      [query.tenantId, query.accountId, query.before ?? null, query.limit, query.from ?? null, query.to ?? null],
     );
     return rows.map(toLine);
   }
+}
+
+/** A balance by its kind; `paid` is no account. */
+export interface BalanceRow {
+  readonly currency: string;
+  readonly kind: PersonKind | 'paid';
+  readonly id: string | null;
+  readonly micros: string;
+}
+
+/** A person's balances, one per currency. */
+export function toBalances(rows: readonly BalanceRow[]): Balance[] {
+  return [...Map.groupBy(rows, ({ currency }) => currency)]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([currency, own]) => {
+      const micros = (kind: string): bigint => BigInt(own.find((row) => row.kind === kind)?.micros ?? 0);
+      return {
+        currency: currencyOf(currency),
+        pendingMicros: micros('pending'),
+        heldMicros: micros('held'),
+        availableMicros: micros('available'),
+        inTransitMicros: micros('in_transit'),
+        paidMicros: micros('paid'),
+        accounts: new Map(
+          own.flatMap(({ kind, id }) => (kind === 'paid' || id === null ? [] : [[kind, asAccountId(id)] as const])),
+        ),
+      };
+    });
 }
 
 interface StatementRow {
@@ -122,6 +164,9 @@ interface StatementRow {
   refund_id: string | null;
   payout_id: string | null;
   payout_step: string | null;
+  adjustment_id: string | null;
+  reverses: string | null;
+  corrects: string | null;
   reason: string | null;
   occurred_at: Date;
   recorded_at: Date;
@@ -139,6 +184,9 @@ function toLine(row: StatementRow): StatementLine {
     refundId: row.refund_id === null ? undefined : asRefundId(row.refund_id),
     payoutId: row.payout_id === null ? undefined : asPayoutId(row.payout_id),
     payoutStep: row.payout_step ?? undefined,
+    adjustmentId: row.adjustment_id === null ? undefined : asAdjustmentId(row.adjustment_id),
+    reverses: row.reverses === null ? undefined : asJournalId(row.reverses),
+    corrects: row.corrects === null ? undefined : asJournalId(row.corrects),
     reason: row.reason ?? undefined,
     occurredAt: row.occurred_at,
     recordedAt: row.recorded_at,

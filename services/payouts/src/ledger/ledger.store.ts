@@ -7,10 +7,10 @@ import { type Journal, settleLegs } from './journal.js';
 /** Stripes of an account of the house; a person's account is stripe 0. */
 const HOUSE_STRIPES = 16;
 
+/** Names its journal and its account by their places in the batch: a number for each is much less to send than ids. */
 interface Posting {
-  readonly tenantId: string;
-  readonly journalId: JournalId;
-  readonly accountId: AccountId;
+  readonly journal: number;
+  readonly account: number;
   readonly amountMicros: bigint;
   /** Null: numbered by the sequence of the house. */
   readonly position: bigint | null;
@@ -23,12 +23,19 @@ interface WrittenJournal {
   readonly legs: ReturnType<typeof settleLegs>;
 }
 
+interface FoundAccount extends AccountKey {
+  readonly id: AccountId;
+  /** Whether the row is there that this writer adds to. */
+  readonly hasBalance: boolean;
+}
+
 /** A balance under its row lock, on its way to the new one. */
 interface OpenBalance {
   readonly tenantId: string;
   readonly accountId: AccountId;
   readonly stripe: number;
-  readonly beforeMicros: bigint;
+  /** Its place among the accounts of the batch, from 1. */
+  readonly place: number;
   balanceMicros: bigint;
   lastPosition: bigint;
 }
@@ -62,18 +69,32 @@ export class LedgerStore {
       .map((journal) => ({ id: asJournalId(this.#tools.newId()), journal, legs: settleLegs(journal) }))
       .filter(({ legs }) => legs.length > 0);
     if (written.length === 0) return;
-    const accounts = await this.#accounts(written.flatMap(({ legs }) => legs.map(({ account }) => account)));
-    const balances = await this.#lockBalances(accounts);
-    const postings = written.flatMap((each) => post(each, accounts, balances));
-    await this.#insertJournals(written);
-    const sums = await this.#insertPostings(postings);
-    await this.#saveBalances([...balances.values()], sums);
+    const opensAt = await this.#holdOpenPeriods(new Set(written.map(({ journal }) => journal.tenantId)));
+    const stripe = 1 + ((this.#tools.randomBytes(1)[0] ?? 0) % HOUSE_STRIPES);
+    const wanted = written.flatMap(({ legs }) => legs.map(({ account }) => account));
+    const accounts = await this.#accounts(wanted, stripe);
+    const balances = await this.#lockBalances(accounts, stripe);
+    const postings = written.flatMap((each, n) => post(each, n + 1, accounts, balances));
+    await this.#insertJournals(written, opensAt);
+    await this.#insertPostings(written, [...balances.values()], postings);
+  }
+
+  /**
+   * Keeps the tenants' open periods open until the commit; where they begin, of those that have closed one. Comes before
+   * any lock of a row, so that a close that waits for this writer never stands between it and a row's holder.
+   */
+  async #holdOpenPeriods(tenants: ReadonlySet<string>): Promise<Map<string, Date>> {
+    const { rows } = await this.#sql.query<{ tenant_id: string; opens_at: Date }>(
+      'SELECT tenant_id, opens_at FROM hold_open_period($1::uuid[])',
+      [[...tenants]],
+    );
+    return new Map(rows.map((row) => [row.tenant_id, row.opens_at]));
   }
 
   /** The ids of the accounts; those that do not exist yet are opened. */
-  async #accounts(wanted: readonly AccountKey[]): Promise<Map<string, AccountKey & { id: AccountId }>> {
+  async #accounts(wanted: readonly AccountKey[], stripe: number): Promise<Map<string, FoundAccount>> {
     const keys = [...new Map(wanted.map((key) => [accountKeyText(key), key])).values()];
-    const found = await this.#findAccounts(keys);
+    const found = await this.#findAccounts(keys, stripe);
     const missing = keys
       .filter((key) => !found.has(accountKeyText(key)))
       .toSorted((a, b) => (accountKeyText(a) < accountKeyText(b) ? -1 : 1));
@@ -85,7 +106,7 @@ export class LedgerStore {
       [...columnsOf(missing), missing.map(() => this.#tools.newId()), this.#tools.clock.now()],
     );
     // Somebody else may have opened them at the same moment: what counts is what stands now.
-    const opened = await this.#findAccounts(missing);
+    const opened = await this.#findAccounts(missing, stripe);
     for (const [text, account] of opened) found.set(text, account);
     const ofPersons = [...opened.values()].filter(({ kind }) => !isHouseKind(kind));
     await this.#openBalances(ofPersons.map(({ tenantId, id: accountId }) => ({ tenantId, accountId, stripe: 0 })));
@@ -103,32 +124,38 @@ export class LedgerStore {
     );
   }
 
-  async #findAccounts(keys: readonly AccountKey[]): Promise<Map<string, AccountKey & { id: AccountId }>> {
-    const { rows } = await this.#sql.query<{ n: bigint; id: string }>(
-      `SELECT asked.n, a.id FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+  /** `stripe` is the one of the house's accounts that this writer adds to. */
+  async #findAccounts(keys: readonly AccountKey[], stripe: number): Promise<Map<string, FoundAccount>> {
+    const { rows } = await this.#sql.query<{ n: bigint; id: string; has_balance: boolean }>(
+      `SELECT asked.n, a.id,
+              CASE WHEN a.owner_id <> a.tenant_id THEN true ELSE EXISTS (
+                SELECT FROM account_balance b
+                WHERE b.tenant_id = a.tenant_id AND b.account_id = a.id AND b.stripe = $5) END AS has_balance
+       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
          WITH ORDINALITY AS asked (tenant_id, owner_id, currency, kind, n)
        JOIN account a USING (tenant_id, owner_id, currency, kind)`,
-      columnsOf(keys),
+      [...columnsOf(keys), stripe],
     );
-    const found = new Map<string, AccountKey & { id: AccountId }>();
-    for (const { n, id } of rows) {
+    const found = new Map<string, FoundAccount>();
+    for (const { n, id, has_balance: hasBalance } of rows) {
       const key = keys[Number(n) - 1];
-      if (key !== undefined) found.set(accountKeyText(key), { ...key, id: asAccountId(id) });
+      if (key !== undefined) found.set(accountKeyText(key), { ...key, id: asAccountId(id), hasBalance });
     }
     return found;
   }
 
   async #lockBalances(
-    accounts: ReadonlyMap<string, AccountKey & { id: AccountId }>,
+    accounts: ReadonlyMap<string, FoundAccount>,
+    houseStripe: number,
   ): Promise<Map<AccountId, OpenBalance>> {
-    const houseStripe = 1 + ((this.#tools.randomBytes(1)[0] ?? 0) % HOUSE_STRIPES);
-    const wanted = [...accounts.values()].map(({ tenantId, id: accountId, kind }) => ({
+    const wanted = [...accounts.values()].map(({ tenantId, id: accountId, kind, hasBalance }) => ({
       tenantId,
       accountId,
       stripe: isHouseKind(kind) ? houseStripe : 0,
+      hasBalance,
     }));
     // New rows first, locks second: who waits here for somebody's new row holds no lock that the other may want.
-    await this.#openBalances(wanted.filter(({ stripe }) => stripe !== 0));
+    await this.#openBalances(wanted.filter(({ hasBalance }) => !hasBalance));
     return this.#lockRows(wanted);
   }
 
@@ -150,27 +177,34 @@ export class LedgerStore {
       rowColumns(wanted),
     );
     return new Map(
-      rows.map((row) => {
+      rows.map((row, n) => {
         const accountId = asAccountId(row.account_id);
-        const balanceMicros = BigInt(row.balance_micros);
         const { tenant_id: tenantId, stripe, last_position: lastPosition } = row;
         return [
           accountId,
-          { tenantId, accountId, stripe, beforeMicros: balanceMicros, balanceMicros, lastPosition },
+          { tenantId, accountId, stripe, place: n + 1, balanceMicros: BigInt(row.balance_micros), lastPosition },
         ] as const;
       }),
     );
   }
 
-  async #insertJournals(written: readonly WrittenJournal[]): Promise<void> {
+  async #insertJournals(written: readonly WrittenJournal[], opensAt: ReadonlyMap<string, Date>): Promise<void> {
+    const now = this.#tools.clock.now();
+    // A clock that lags behind the one that closed the period: the journal goes into the open period all the same.
+    const recordedAt = ({ journal: { tenantId } }: WrittenJournal): Date => {
+      const opened = opensAt.get(tenantId);
+      return opened !== undefined && opened > now ? opened : now;
+    };
     const purchase = ({ journal: { cause } }: WrittenJournal) => (cause.kind === 'purchase' ? cause : undefined);
     const payout = ({ journal: { cause } }: WrittenJournal) => (cause.kind === 'payout' ? cause : undefined);
+    const adjustment = ({ journal: { cause } }: WrittenJournal) => (cause.kind === 'adjustment' ? cause : undefined);
     await this.#sql.query(
       `INSERT INTO journal (tenant_id, id, event_type, currency, purchase_id, purchase_sequence, refund_id, payout_id,
-                            payout_step, reason, occurred_at, recorded_at)
-       SELECT *, $12::timestamptz
+                            payout_step, reason, occurred_at, recorded_at, adjustment_id, reverses, corrects)
+       SELECT *
        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::uuid[], $8::uuid[],
-                   $9::text[], $10::text[], $11::timestamptz[])`,
+                   $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::uuid[], $14::uuid[],
+                   $15::uuid[])`,
       [
         written.map(({ journal }) => journal.tenantId),
         written.map(({ id }) => id),
@@ -183,60 +217,64 @@ export class LedgerStore {
         written.map((each) => payout(each)?.step ?? null),
         written.map(({ journal }) => journal.reason ?? null),
         written.map(({ journal }) => journal.occurredAt),
-        this.#tools.clock.now(),
+        written.map(recordedAt),
+        written.map((each) => adjustment(each)?.adjustmentId ?? null),
+        written.map(({ journal }) => journal.reverses ?? null),
+        written.map(({ journal }) => journal.corrects ?? null),
       ],
     );
   }
 
-  /** Returns what was really written to each account. */
-  async #insertPostings(postings: readonly Posting[]): Promise<Map<AccountId, bigint>> {
-    const { rows } = await this.#sql.query<{ account_id: string; sum: string }>(
-      `WITH written AS (
+  /**
+   * Writes the postings, saves the balances, and asserts invariant I2 on each: before the journals it stood at what it
+   * stands at now less what was really posted. An account for which that does not hold is not saved, and then none is.
+   */
+  async #insertPostings(
+    written: readonly WrittenJournal[],
+    balances: readonly OpenBalance[],
+    postings: readonly Posting[],
+  ): Promise<void> {
+    const { rows } = await this.#sql.query<{ saved: bigint }>(
+      `WITH open AS (
+         SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::numeric[], $6::bigint[])
+           AS open (tenant_id, account_id, stripe, balance, last)),
+       written AS (
          INSERT INTO posting (tenant_id, journal_id, account_id, amount_micros, position, balance_after_micros)
-         SELECT tenant_id, journal_id, account_id, amount_micros, coalesce(position, nextval('house_position')), balance
-         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::numeric[])
-           AS new (tenant_id, journal_id, account_id, amount_micros, position, balance)
-         RETURNING account_id, amount_micros)
-       SELECT account_id, sum(amount_micros) AS sum FROM written GROUP BY account_id`,
+         SELECT ($2::uuid[])[account], ($1::uuid[])[journal], ($3::uuid[])[account], amount_micros,
+                coalesce(position, nextval('house_position')), balance
+         FROM unnest($7::int[], $8::int[], $9::bigint[], $10::bigint[], $11::numeric[])
+           AS new (journal, account, amount_micros, position, balance)
+         RETURNING tenant_id, account_id, amount_micros),
+       posted AS (SELECT tenant_id, account_id, sum(amount_micros) AS sum FROM written GROUP BY tenant_id, account_id),
+       saved AS (
+         UPDATE account_balance b SET balance_micros = open.balance, last_position = open.last
+         FROM open JOIN posted USING (tenant_id, account_id)
+         WHERE b.tenant_id = open.tenant_id AND b.account_id = open.account_id AND b.stripe = open.stripe
+           AND b.balance_micros + posted.sum = open.balance
+         RETURNING 1)
+       SELECT count(*) AS saved FROM saved`,
       [
-        postings.map(({ tenantId }) => tenantId),
-        postings.map(({ journalId }) => journalId),
-        postings.map(({ accountId }) => accountId),
+        written.map(({ id }) => id),
+        ...rowColumns(balances),
+        balances.map(({ balanceMicros }) => balanceMicros),
+        balances.map(({ lastPosition }) => lastPosition),
+        postings.map(({ journal }) => journal),
+        postings.map(({ account }) => account),
         postings.map(({ amountMicros }) => amountMicros),
         postings.map(({ position }) => position),
         postings.map(({ balanceAfterMicros }) => balanceAfterMicros),
       ],
     );
-    return new Map(rows.map((row) => [asAccountId(row.account_id), BigInt(row.sum)]));
-  }
-
-  /** Saves the balances and asserts invariant I2 on each: it has moved by exactly what was posted. */
-  async #saveBalances(balances: readonly OpenBalance[], sums: ReadonlyMap<AccountId, bigint>): Promise<void> {
-    const { rows } = await this.#sql.query<{ account_id: string; balance_micros: string }>(
-      `UPDATE account_balance b SET balance_micros = new.balance, last_position = new.last
-       FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::numeric[], $5::bigint[])
-         AS new (tenant_id, account_id, stripe, balance, last)
-       WHERE b.tenant_id = new.tenant_id AND b.account_id = new.account_id AND b.stripe = new.stripe
-       RETURNING b.account_id, b.balance_micros`,
-      [
-        ...rowColumns(balances),
-        balances.map(({ balanceMicros }) => balanceMicros),
-        balances.map(({ lastPosition }) => lastPosition),
-      ],
-    );
-    const after = new Map(rows.map((row) => [asAccountId(row.account_id), BigInt(row.balance_micros)]));
-    for (const { accountId, beforeMicros } of balances) {
-      const expected = beforeMicros + (sums.get(accountId) ?? 0n);
-      if (after.get(accountId) !== expected) {
-        throw new Error(`I2: account ${accountId} stands at ${after.get(accountId)}, its postings make ${expected}`);
-      }
+    if (rows[0]?.saved !== BigInt(balances.length)) {
+      throw new Error(`I2: only ${rows[0]?.saved} of ${balances.length} balances move by what was posted to them`);
     }
   }
 }
 
 function post(
-  { id: journalId, journal, legs }: WrittenJournal,
-  accounts: ReadonlyMap<string, AccountKey & { id: AccountId }>,
+  { journal, legs }: WrittenJournal,
+  place: number,
+  accounts: ReadonlyMap<string, FoundAccount>,
   balances: ReadonlyMap<AccountId, OpenBalance>,
 ): Posting[] {
   return legs.map(({ account, amountMicros }) => {
@@ -244,7 +282,7 @@ function post(
     const balance = accountId && balances.get(accountId);
     if (accountId === undefined || balance === undefined) throw new Error('an account was opened and then not found');
     balance.balanceMicros += amountMicros;
-    const posting = { tenantId: account.tenantId, journalId, accountId, amountMicros };
+    const posting = { journal: place, account: balance.place, amountMicros };
     if (isHouseKind(account.kind)) return { ...posting, position: null, balanceAfterMicros: null };
     if (!journal.mayOverdraw && amountMicros < 0n && balance.balanceMicros < 0n) {
       throw new DomainError('INSUFFICIENT_BALANCE');

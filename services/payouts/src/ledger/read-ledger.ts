@@ -1,7 +1,7 @@
 import { DomainError } from '@dailydoco/errors';
 import type { CurrencyCode } from '@dailydoco/money';
-import type { AccountId, JournalId, PayoutId, PurchaseId, RefundId, TenantId, UserId } from '../ids.js';
-import type { Account, PersonKind } from './account.js';
+import type { AccountId, AdjustmentId, JournalId, PayoutId, PurchaseId, RefundId, TenantId, UserId } from '../ids.js';
+import type { Account, AccountKind, PersonKind } from './account.js';
 
 /** What a person has in one currency, in micros. `available` is negative when more was taken back than was there. */
 export interface Balance {
@@ -35,22 +35,54 @@ export interface StatementLine {
   readonly refundId: RefundId | undefined;
   readonly payoutId: PayoutId | undefined;
   readonly payoutStep: string | undefined;
+  readonly adjustmentId: AdjustmentId | undefined;
+  readonly reverses: JournalId | undefined;
+  readonly corrects: JournalId | undefined;
   readonly reason: string | undefined;
   readonly occurredAt: Date;
   readonly recordedAt: Date;
+}
+
+/** An account with what stands on it; a debit balance is negative. */
+export interface AccountBalance extends Account {
+  readonly balanceMicros: bigint;
+}
+
+export interface AccountsQuery {
+  readonly tenantId: TenantId;
+  readonly ownerId: UserId | TenantId | undefined;
+  readonly kind: AccountKind | undefined;
+  /** Only balances below zero. */
+  readonly negative: boolean;
+  /** Ids above this one, ascending. */
+  readonly after: AccountId | undefined;
+  readonly limit: number;
+}
+
+export interface StatementQuery {
+  readonly tenantId: TenantId;
+  readonly accountId: AccountId;
+  /** Recorded at this moment or later. */
+  readonly from: Date | undefined;
+  /** Recorded before this moment. */
+  readonly to: Date | undefined;
+  readonly before: bigint | undefined;
+  readonly limit: number;
 }
 
 export interface LedgerReads {
   balancesOf(tenantId: TenantId, personId: UserId): Promise<Balance[]>;
   trialBalance(tenantId: TenantId): Promise<TrialBalance[]>;
   findAccount(tenantId: TenantId, accountId: AccountId): Promise<Account | undefined>;
+  accounts(query: AccountsQuery): Promise<AccountBalance[]>;
   /** Newest first, below the position `before`. */
-  statement(query: {
-    tenantId: TenantId;
-    accountId: AccountId;
-    before: bigint | undefined;
-    limit: number;
-  }): Promise<StatementLine[]>;
+  statement(query: StatementQuery): Promise<StatementLine[]>;
+}
+
+/** The books as they stood at a moment: what was recorded until then, that moment included. */
+export interface EarlierBooks {
+  balancesOf(tenantId: TenantId, personId: UserId, asOf: Date): Promise<Balance[]>;
+  trialBalance(tenantId: TenantId, asOf: Date): Promise<TrialBalance[]>;
 }
 
 export interface Viewer {
@@ -62,23 +94,38 @@ export interface Viewer {
 /** The ledger for the eyes of one person. */
 export class ReadLedger {
   readonly #reads: LedgerReads;
+  readonly #earlier: EarlierBooks;
+  readonly #clock: { now(): Date };
 
-  constructor(reads: LedgerReads) {
+  constructor(reads: LedgerReads, earlier: EarlierBooks, clock: { now(): Date }) {
     this.#reads = reads;
+    this.#earlier = earlier;
+    this.#clock = clock;
   }
 
-  balancesOf({ tenantId, userId }: Viewer): Promise<Balance[]> {
-    return this.#reads.balancesOf(tenantId, userId);
+  /** As they stand, or as they stood at `asOf`; VALIDATION_FAILED for a moment ahead. */
+  balancesOf({ tenantId, userId }: Viewer, asOf: Date | undefined): Promise<Balance[]> {
+    if (asOf === undefined) return this.#reads.balancesOf(tenantId, userId);
+    this.#checkPast(asOf);
+    return this.#earlier.balancesOf(tenantId, userId, asOf);
   }
 
-  trialBalance({ tenantId }: Viewer): Promise<TrialBalance[]> {
-    return this.#reads.trialBalance(tenantId);
+  /** As it stands, or as it stood at `asOf`; VALIDATION_FAILED for a moment ahead. */
+  trialBalance({ tenantId }: Viewer, asOf: Date | undefined): Promise<TrialBalance[]> {
+    if (asOf === undefined) return this.#reads.trialBalance(tenantId);
+    this.#checkPast(asOf);
+    return this.#earlier.trialBalance(tenantId, asOf);
+  }
+
+  /** Accounts of the tenant's persons and of the house. */
+  accounts(query: AccountsQuery): Promise<AccountBalance[]> {
+    return this.#reads.accounts(query);
   }
 
   /** Throws NOT_FOUND for an account that the tenant does not have, FORBIDDEN for another person's. */
   async statement(
     viewer: Viewer,
-    query: { accountId: AccountId; before: bigint | undefined; limit: number },
+    query: Omit<StatementQuery, 'tenantId'>,
   ): Promise<{ account: Account; lines: StatementLine[] }> {
     const { tenantId, userId, isFinance } = viewer;
     const account = await this.#reads.findAccount(tenantId, query.accountId);
@@ -87,5 +134,9 @@ export class ReadLedger {
       throw new DomainError('FORBIDDEN', { detail: 'This is somebody else’s account.' });
     }
     return { account, lines: await this.#reads.statement({ ...query, tenantId }) };
+  }
+  #checkPast(asOf: Date): void {
+    if (asOf <= this.#clock.now()) return;
+    throw new DomainError('VALIDATION_FAILED', { fieldErrors: [{ path: 'asOf', message: 'must not lie ahead' }] });
   }
 }

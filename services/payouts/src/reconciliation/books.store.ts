@@ -56,7 +56,14 @@ const CHECKS: readonly { invariant: Break['invariant']; sql: string }[] = [
                    sum(net_micros) FILTER (WHERE status = 'pending') AS pending,
                    sum(net_micros) FILTER (WHERE status = 'held') AS held,
                    sum(net_micros) FILTER (WHERE status = 'available') AS available
-            FROM purchase_entry WHERE tenant_id = $1 GROUP BY 1, 2),
+            FROM (SELECT beneficiary_id, currency, net_micros, status FROM purchase_entry WHERE tenant_id = $1
+                  UNION ALL
+                  -- What is written off counts as if it had been earned; viral-engine does not know of it.
+                  SELECT a.owner_id, a.currency, p.amount_micros, 'available'
+                  FROM journal j JOIN posting p ON p.tenant_id = j.tenant_id AND p.journal_id = j.id
+                  JOIN account a ON a.tenant_id = p.tenant_id AND a.id = p.account_id AND a.owner_id <> a.tenant_id
+                  WHERE j.tenant_id = $1 AND j.adjustment_id IS NOT NULL) AS owed
+            GROUP BY 1, 2),
           balance AS (
             SELECT a.owner_id AS person_id, a.currency,
                    sum(b.balance_micros) FILTER (WHERE a.kind = 'pending') AS pending,

@@ -1,5 +1,6 @@
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { counter } from '@dailydoco/telemetry';
+import { withSeals } from '../ledger/keep-ledger.module.js';
 import type { Runtime } from '../runtime.js';
 import { BooksStore, listTenants, saveReconciliation } from './books.store.js';
 import type { ReconcileGiven } from './reconcile-all.js';
@@ -14,7 +15,10 @@ export function reconciliation(runtime: Runtime): ReconcileGiven {
   return {
     tenants: () => listTenants(pool),
     states,
-    books: new BooksStore(pool, (work) => inDatabaseTransaction(pool, work, { isolation: 'repeatable read' })),
+    books: withSeals(
+      runtime,
+      new BooksStore(pool, (work) => inDatabaseTransaction(pool, work, { isolation: 'repeatable read' })),
+    ),
     clock,
     save: (run) => inDatabaseTransaction(pool, (tx) => saveReconciliation(tx, newId(), run)),
     report: (run, err) => report(runtime, run, err),
