@@ -75,6 +75,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'PUT /v1/attribution',
     'GET /v1/referral-sources/{userId}',
     'PUT /v1/fraud/rules',
+    'PUT /v1/risk/rules',
     'POST /v1/transparency/keys',
     'GET /v1/metrics/viral',
   ),
@@ -122,6 +123,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/fraud/reviews/{id}',
     'POST /v1/fraud/reviews/{id}/decide',
     'GET /v1/fraud/rules',
+    'GET /v1/risk/rules',
     'POST /v1/disputes/{id}/take',
   ),
   ...rows(
