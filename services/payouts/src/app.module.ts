@@ -1,9 +1,12 @@
 import { runtimeModule } from '@dailydoco/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { LedgerModule } from './ledger/ledger.module.js';
+import { MethodsModule } from './methods/methods.module.js';
 import { PayoutsModule } from './payouts/payouts.module.js';
+import { PoliciesModule } from './policies/policies.module.js';
 import { RiskModule } from './risk/risk.module.js';
 import { RUNTIME, type Runtime } from './runtime.js';
+import { SchedulesModule } from './schedules/schedules.module.js';
 
 /** The service: one module per capability, on one runtime. */
 @Module({})
@@ -14,6 +17,9 @@ export class AppModule {
       imports: [
         runtimeModule(RUNTIME, runtime),
         LedgerModule,
+        MethodsModule,
+        PoliciesModule,
+        SchedulesModule,
         PayoutsModule,
         // What stops payouts before they leave.
         RiskModule,
