@@ -131,6 +131,7 @@ export const ROUTES: readonly Route[] = [
   { service: 'payouts', path: '/v1/payouts', body: 'large' },
   { service: 'payouts', path: '/v1/payouts/{id}' },
   { service: 'payouts', path: '/v1/payouts/{id}/cancel' },
+  { service: 'payouts', path: '/v1/risk/rules' },
 
   { service: 'analytics', path: '/v1/events', body: 'large' },
   { service: 'analytics', path: '/v1/metrics/viral' },

@@ -4,6 +4,7 @@ import { LedgerModule } from './ledger/ledger.module.js';
 import { MethodsModule } from './methods/methods.module.js';
 import { PayoutsModule } from './payouts/payouts.module.js';
 import { PoliciesModule } from './policies/policies.module.js';
+import { RiskModule } from './risk/risk.module.js';
 import { RUNTIME, type Runtime } from './runtime.js';
 import { SchedulesModule } from './schedules/schedules.module.js';
 
@@ -20,6 +21,8 @@ export class AppModule {
         PoliciesModule,
         SchedulesModule,
         PayoutsModule,
+        // What stops payouts before they leave.
+        RiskModule,
       ],
     };
   }

@@ -42,6 +42,7 @@ describe('I3 facts', () => {
     'period_balance',
     'period_total',
     'journal_seal',
+    'risk_tuning',
   ])('of %s cannot be changed by the service, nor by the owner of the table', async (table) => {
     for (const sql of [
       `UPDATE ${table} SET tenant_id = tenant_id`,

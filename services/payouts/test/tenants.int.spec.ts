@@ -93,6 +93,7 @@ describe('The OpenAPI document', () => {
       '/v1/payouts/{id}/cancel',
       '/v1/people/{id}/payout-freeze',
       '/v1/people/{id}/payout-unfreeze',
+      '/v1/risk/rules',
     ]);
   });
 });
