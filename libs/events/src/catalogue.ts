@@ -10,6 +10,7 @@ import {
 import {
   PayoutCancelled,
   PayoutFailed,
+  PayoutMethodAdded,
   PayoutRequested,
   PayoutReturned,
   PayoutSettled,
@@ -64,6 +65,7 @@ export const events = {
   memberReferred: viral('MemberReferred', MemberReferred),
   plansChanged: viral('PlansChanged', PlansChanged),
 
+  payoutMethodAdded: payouts('PayoutMethodAdded', PayoutMethodAdded),
   payoutRequested: payouts('PayoutRequested', PayoutRequested),
   payoutSettled: payouts('PayoutSettled', PayoutSettled),
   payoutFailed: payouts('PayoutFailed', PayoutFailed),

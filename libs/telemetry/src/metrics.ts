@@ -350,6 +350,19 @@ export const METRICS = {
       'Age of the oldest payout that the rail has neither settled nor refused; 0 when there is none. Those of suspended persons are not counted.',
     labels: [],
   },
+  dailydoco_payout_schedule_looks_total: {
+    kind: 'counter',
+    unit: '{look}',
+    description:
+      'Looks at payout schedules whose time had come. outcome: paid, below_minimum, below_threshold, method_deleted, unreachable, refused, stopped, frozen, method_held.',
+    labels: ['outcome'],
+  },
+  dailydoco_payout_schedules_oldest_due_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'How long the payout schedule that waits longest has been due; 0 when none is.',
+    labels: [],
+  },
   dailydoco_reconciliation_breaks_total: {
     kind: 'counter',
     unit: '{break}',

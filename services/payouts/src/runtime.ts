@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { ReconciliationServiceService } from '@dailydoco/proto/dailydoco/viral/v1/viral';
 import { type Basis, type Callers, connect, createBasis, identifiedCallers } from '@dailydoco/service';
 import type { Config } from './config.js';
+import type { Rails } from './methods/method.js';
+import { sandboxDetails } from './methods/sandbox-details.js';
 import type { Rail } from './payouts/submit-payouts.js';
 import { SandboxRail } from './payouts/sandbox-rail.store.js';
 import type { PurchaseStates } from './reconciliation/reconcile-tenant.js';
@@ -11,6 +13,8 @@ import { ViralEngineStates } from './reconciliation/viral-engine.client.js';
 export interface Runtime extends Basis<Config>, Callers {
   readonly randomBytes: (size: number) => Uint8Array;
   readonly rail: Rail;
+  /** The rails that this installation has. */
+  readonly rails: Rails;
   readonly states: PurchaseStates;
 }
 
@@ -29,6 +33,7 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     ...identifiedCallers(basis),
     randomBytes,
     rail: new SandboxRail(basis.pool, basis.clock),
+    rails: new Map([[sandboxDetails.kind, sandboxDetails]]),
     states: new ViralEngineStates(purchases),
     ...overrides,
   };

@@ -11,6 +11,7 @@ import { moneyEventsConsumer } from './purchases/money-events.consumer.js';
 import { reconcileAll } from './reconciliation/reconcile-all.js';
 import { reconciliation } from './reconciliation/reconciliation.module.js';
 import type { Runtime } from './runtime.js';
+import { addSchedules } from './schedules/schedules.module.js';
 import { standingConsumer } from './standing/standing.consumer.js';
 
 /** A replica that lost its database waits this long before it tries for the lease of the reconciliation again. */
@@ -42,6 +43,7 @@ export function addBackground(runtime: Runtime): void {
   addConsumers(runtime, [accessConsumer(runtime), standingConsumer(), moneyEventsConsumer(runtime)]);
   repeat(runtime, { name: 'payouts', everyMs: config.PAYOUT_WORK_EVERY_MS, run: () => submit(runtime) });
   repeat(runtime, { name: 'payout-age', everyMs: MEASURE_EVERY_MS, run: () => measureAge(runtime) });
+  addSchedules(runtime);
   lifecycle.onStart('reconciliation', async () => reconcileByLease(runtime));
 }
 

@@ -8,10 +8,11 @@ import { asPayoutMethodId, asTenantId, asUserId, type PayoutMethodId, type Tenan
 import { LedgerReadStore } from '../src/ledger/ledger-reads.store.js';
 import { LedgerStore } from '../src/ledger/ledger.store.js';
 import type { Balance } from '../src/ledger/read-ledger.js';
+import type { SandboxOutcome } from '../src/methods/method.js';
+import { methodSecrecy } from '../src/methods/methods.module.js';
+import { PayoutMethodStore } from '../src/methods/payout-method.store.js';
 import { migrationSources } from '../src/migrations.js';
 import { requestPayout } from '../src/payouts/change-payout.js';
-import { PayoutMethodStore } from '../src/payouts/payout-method.store.js';
-import type { PayoutMethod } from '../src/payouts/payout-method.js';
 import type { Payout, PayoutStatus } from '../src/payouts/payout.js';
 import { claimPayouts, PayoutReadStore, PayoutStore } from '../src/payouts/payout.store.js';
 import { SandboxRail } from '../src/payouts/sandbox-rail.store.js';
@@ -23,6 +24,9 @@ import type { PurchaseStates } from '../src/reconciliation/reconcile-tenant.js';
 import { StandingStore } from '../src/standing/standing.store.js';
 import { Life, START } from './lives.js';
 import { receivedOf } from './wire.js';
+
+/** Under which the edges of specs open what the books sealed. */
+export const SEALING = { KEY_ENCRYPTION_SECRET: Buffer.alloc(32, 1).toString('base64') };
 
 /** A database of this service with all its tables, for one spec file. */
 export function migratedDatabase(): Promise<TestDatabase> {
@@ -127,14 +131,15 @@ export class Books {
     return new StandingStore(this.pool).set({ tenantId, personId, suspended, at: this.clock.now() });
   }
 
-  async addMethod(
-    tenantId: TenantId,
-    personId: UserId,
-    outcome: PayoutMethod['outcome'] = 'settled',
-  ): Promise<PayoutMethodId> {
+  async addMethod(tenantId: TenantId, personId: UserId, outcome: SandboxOutcome = 'settled'): Promise<PayoutMethodId> {
     const id = asPayoutMethodId(newId());
-    const createdAt = this.clock.now();
-    await new PayoutMethodStore(this.pool).add({ tenantId, personId, id, kind: 'sandbox', outcome, createdAt });
+    const none = { masked: undefined, country: undefined, heldUntil: undefined };
+    const method = { tenantId, personId, id, kind: 'sandbox' as const, outcome, ...none, createdAt: this.clock.now() };
+    const store = new PayoutMethodStore(
+      this.pool,
+      methodSecrecy({ randomBytes, outbox: this.outbox, config: SEALING }),
+    );
+    await store.add(method, { details: { outcome }, account: undefined });
     return id;
   }
 

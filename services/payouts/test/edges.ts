@@ -5,10 +5,11 @@ import type { Service } from '@dailydoco/service';
 import { SpecApiKeys, TokenSigner } from '@dailydoco/testing';
 import { type Config, readConfig } from '../src/config.js';
 import type { TenantId, UserId } from '../src/ids.js';
+import type { Rails } from '../src/methods/method.js';
 import type { PurchaseStates } from '../src/reconciliation/reconcile-tenant.js';
 import { createRuntime, type Runtime } from '../src/runtime.js';
 import { createEdges, createService } from '../src/service.js';
-import type { Books } from './books.js';
+import { type Books, SEALING } from './books.js';
 
 const SECRET = 'a secret that only the services of this spec know';
 const ISSUER = 'https://identity.spec';
@@ -74,7 +75,12 @@ export class Edges {
 /** Starts the edges; with a broker also all that works on its own: relay, consumers, worker, reconciliation. */
 export async function startEdges(
   books: Books,
-  { broker, states, env = {} }: { broker?: Broker; states?: PurchaseStates; env?: Record<string, string> } = {},
+  {
+    broker,
+    states,
+    rails,
+    env = {},
+  }: { broker?: Broker; states?: PurchaseStates; rails?: Rails; env?: Record<string, string> } = {},
 ): Promise<Edges> {
   const signer = await TokenSigner.create();
   const apiKeys = new SpecApiKeys<Scope>();
@@ -82,6 +88,7 @@ export async function startEdges(
     clock: books.clock,
     ...(broker && { broker }),
     ...(states && { states }),
+    ...(rails && { rails }),
   });
   const authenticator = new Authenticator({
     jwks: signer,
@@ -111,10 +118,12 @@ export function specEnv(books: Books): Record<string, string> {
     INTERNAL_TOKEN_SECRET: SECRET,
     IDENTITY_GRPC_ADDRESS: '127.0.0.1:1',
     VIRAL_ENGINE_GRPC_ADDRESS: '127.0.0.1:1',
+    ...SEALING,
     LOG_LEVEL: 'error',
     SHUTDOWN_DELAY_MS: '0',
     PAYOUT_CANCEL_WINDOW_MS: '3000',
     PAYOUT_WORK_EVERY_MS: '50',
+    PAYOUT_SCHEDULES_EVERY_MS: '50',
     RECONCILE_EVERY_MS: '200',
   };
 }

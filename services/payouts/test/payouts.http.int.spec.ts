@@ -91,6 +91,8 @@ describe('/v1/payout-methods', () => {
     ['no details', { kind: 'sandbox' }],
     ['another kind', { kind: 'bank', details: {} }],
     ['an unknown outcome', { kind: 'sandbox', details: { outcome: 'submitted' } }],
+    ['details that are no object', { kind: 'sandbox', details: [] }],
+    ['a rail that is not here', { kind: 'sepa', details: {} }],
     ['an unknown detail', { kind: 'sandbox', details: { iban: 'x' } }],
     ['an unknown field', { kind: 'sandbox', details: {}, tenantId: 'x' }],
   ])('refuse %s', async (_, body) => {

@@ -31,6 +31,7 @@ describe("Another tenant's ids", () => {
       ['POST', `/v1/payouts/${asked.body.id}/cancel`, undefined],
       ['POST', '/v1/payouts', { amount: usd('1.00'), methodId }],
       ['DELETE', `/v1/payout-methods/${methodId}`, undefined],
+      ['PUT', '/v1/payout-schedule', { currency: 'USD', interval: 'daily', methodId }],
     ];
     for (const [method, path, body] of tries) {
       const answer = await edges.call(method, path, { as: owner, body });
@@ -68,9 +69,15 @@ describe('The OpenAPI document', () => {
       '/v1/ledger/trial-balance',
       '/v1/payout-methods',
       '/v1/payout-methods/{id}',
+      '/v1/payout-policy',
+      '/v1/payout-policy/stop',
+      '/v1/payout-rails',
+      '/v1/payout-schedule',
       '/v1/payouts',
       '/v1/payouts/{id}',
       '/v1/payouts/{id}/cancel',
+      '/v1/people/{id}/payout-freeze',
+      '/v1/people/{id}/payout-unfreeze',
     ]);
   });
 });

@@ -3,7 +3,7 @@ import { inDatabaseTransaction } from '@dailydoco/database';
 import { barrier } from '@dailydoco/testing';
 import type { TenantId, UserId } from '../src/ids.js';
 import { cancelPayout } from '../src/payouts/change-payout.js';
-import type { PayoutMethod } from '../src/payouts/payout-method.js';
+import type { SandboxOutcome } from '../src/methods/method.js';
 import type { Payout } from '../src/payouts/payout.js';
 import { oldestUnsettledSeconds } from '../src/payouts/payout.store.js';
 import type { Rail } from '../src/payouts/submit-payouts.js';
@@ -25,7 +25,7 @@ interface Case {
 }
 
 /** A person with 100.00 who asks for 30.00. */
-async function asked(outcome: PayoutMethod['outcome'] = 'settled'): Promise<Case> {
+async function asked(outcome: SandboxOutcome = 'settled'): Promise<Case> {
   const [tenantId, personId] = [books.newTenant(), books.newPerson()];
   await books.earn(tenantId, personId, '100.00');
   const methodId = await books.addMethod(tenantId, personId, outcome);

@@ -165,6 +165,29 @@ export function ledgerRow(where: string): RowSpec {
         warnFrom: 3_600,
         badFrom: 21_600,
       },
+      {
+        title: 'Payout schedules',
+        description: 'Looks at schedules whose time had come, in an hour, with how they ended.',
+        unit: 'short',
+        queries: [
+          {
+            expr: `sum by (outcome) (increase(dailydoco_payout_schedule_looks_total{${where}}[1h]))`,
+            legend: '{{outcome}}',
+          },
+        ],
+      },
+      {
+        title: 'Oldest due payout schedule',
+        description: 'How long the schedule that waits longest has been due.',
+        unit: 's',
+        queries: [
+          {
+            expr: highest({ metric: 'dailydoco_payout_schedules_oldest_due_age_seconds', where, by: 'job' }),
+            legend: '{{job}}',
+          },
+        ],
+        warnFrom: 3_600,
+      },
     ],
   };
 }

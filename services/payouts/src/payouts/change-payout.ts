@@ -1,6 +1,7 @@
 import { DomainError } from '@dailydoco/errors';
 import { isWholeMinorUnits, type Money } from '@dailydoco/money';
 import { asPayoutId, type PayoutId, type PayoutMethodId, type TenantId, type UserId } from '../ids.js';
+import { type RequestTerms, refuseByTerms } from '../policies/request-terms.js';
 import { mayBecome, type Payout, type PayoutStatus } from './payout.js';
 
 export interface PayoutOrder {
@@ -13,7 +14,8 @@ export interface PayoutOrder {
 /** Payouts in an open database transaction. */
 export interface PayoutBook {
   hasMethod(tenantId: TenantId, personId: UserId, methodId: PayoutMethodId): Promise<boolean>;
-  isFrozen(tenantId: TenantId, personId: UserId): Promise<boolean>;
+  /** What the tenant's finance, a suspension or the method's age have against it. */
+  terms(order: PayoutOrder): Promise<RequestTerms>;
   lock(tenantId: TenantId, id: PayoutId): Promise<Payout | undefined>;
   /** Throws INSUFFICIENT_BALANCE. `askAt`: when it goes to the rail. */
   add(payout: Payout, askAt: Date): Promise<void>;
@@ -26,7 +28,7 @@ export interface PayoutBook {
 /**
  * Takes an order to pay out: the amount leaves the available balance in the same database transaction, so that no two
  * orders can have the same money. Throws AMOUNT_TOO_FINE, NOT_FOUND for a method that the person does not have,
- * PAYOUTS_FROZEN and INSUFFICIENT_BALANCE.
+ * what refuseByTerms throws, and INSUFFICIENT_BALANCE.
  */
 export async function requestPayout(
   book: PayoutBook,
@@ -39,7 +41,7 @@ export async function requestPayout(
   if (!(await book.hasMethod(tenantId, personId, methodId))) {
     throw new DomainError('NOT_FOUND', { detail: 'There is no such payout method.' });
   }
-  if (await book.isFrozen(tenantId, personId)) throw new DomainError('PAYOUTS_FROZEN');
+  refuseByTerms(await book.terms(order), { amount: order.amount, now: given.now });
   const payout: Payout = {
     tenantId,
     id: asPayoutId(given.newId()),

@@ -12,7 +12,9 @@ import {
   type UserId,
 } from '../ids.js';
 import type { LedgerStore } from '../ledger/ledger.store.js';
-import type { PayoutBook } from './change-payout.js';
+import type { RequestTerms } from '../policies/request-terms.js';
+import { readRequestTerms } from '../policies/request-terms.store.js';
+import type { PayoutBook, PayoutOrder } from './change-payout.js';
 import { journalOf, type Payout, type PayoutStatus } from './payout.js';
 import type { PayoutReads } from './payouts.js';
 
@@ -55,12 +57,8 @@ export class PayoutStore implements PayoutBook {
     return rowCount > 0;
   }
 
-  async isFrozen(tenantId: TenantId, personId: UserId): Promise<boolean> {
-    const { rowCount } = await this.#sql.query(
-      'SELECT 1 FROM person_standing WHERE tenant_id = $1 AND person_id = $2 AND suspended',
-      [tenantId, personId],
-    );
-    return rowCount > 0;
+  terms({ amount: { currency }, ...of }: PayoutOrder): Promise<RequestTerms> {
+    return readRequestTerms(this.#sql, { ...of, currency });
   }
 
   async lock(tenantId: TenantId, id: PayoutId): Promise<Payout | undefined> {
@@ -164,9 +162,7 @@ export async function claimPayouts(sql: Sql, { now, limit }: { now: Date; limit:
          times_asked = p.times_asked + 1,
          ask_at = $1::timestamptz + make_interval(secs => ${CLAIM_SECONDS} * least(p.times_asked + 1, 10))
      FROM (SELECT d.tenant_id, d.id FROM payout d
-           WHERE d.ask_at <= $1 AND (d.status = 'settled' OR NOT EXISTS (
-             SELECT FROM person_standing s
-             WHERE s.tenant_id = d.tenant_id AND s.person_id = d.person_id AND s.suspended))
+           WHERE d.ask_at <= $1 AND (d.status = 'settled' OR may_leave(d.tenant_id, d.person_id))
            ORDER BY d.ask_at LIMIT $2 FOR NO KEY UPDATE OF d SKIP LOCKED) AS due
      WHERE p.tenant_id = due.tenant_id AND p.id = due.id
      RETURNING ${COLUMNS}`,
@@ -183,14 +179,12 @@ export async function claimPayouts(sql: Sql, { now, limit }: { now: Date; limit:
 
 /**
  * Seconds since the oldest payout was asked for that the rail has neither settled nor refused; 0 when there is none.
- * Across tenants. Those of suspended persons wait on purpose.
+ * Across tenants. Those of frozen persons and stopped tenants wait on purpose.
  */
 export async function oldestUnsettledSeconds(sql: Sql, now: Date): Promise<number> {
   const { rows } = await sql.query<{ seconds: number }>(
     `SELECT coalesce(extract(epoch FROM $1::timestamptz - min(p.requested_at)), 0)::float8 AS seconds FROM payout p
-     WHERE p.ask_at IS NOT NULL AND p.status IN ('requested', 'submitted') AND NOT EXISTS (
-       SELECT FROM person_standing s
-       WHERE s.tenant_id = p.tenant_id AND s.person_id = p.person_id AND s.suspended)`,
+     WHERE p.ask_at IS NOT NULL AND p.status IN ('requested', 'submitted') AND may_leave(p.tenant_id, p.person_id)`,
     [now],
   );
   return rows[0]?.seconds ?? 0;

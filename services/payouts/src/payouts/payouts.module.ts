@@ -1,9 +1,6 @@
 import { Module } from '@nestjs/common';
 import { LedgerStore } from '../ledger/ledger.store.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
-import { PayoutMethodStore } from './payout-method.store.js';
-import { PayoutMethods } from './payout-method.js';
-import { PayoutMethodsHttp } from './payout-methods.http.js';
 import { PayoutReadStore, PayoutStore } from './payout.store.js';
 import { Payouts } from './payouts.js';
 import { PayoutsHttp } from './payouts.http.js';
@@ -20,20 +17,8 @@ function payouts(runtime: Runtime): Payouts {
   });
 }
 
-function payoutMethods({ pool, idempotency, clock, newId }: Runtime): PayoutMethods {
-  return new PayoutMethods({
-    once: (call, work) => idempotency.run(pool, call, (tx) => work(new PayoutMethodStore(tx))),
-    store: new PayoutMethodStore(pool),
-    clock,
-    newId,
-  });
-}
-
 @Module({
-  providers: [
-    { provide: Payouts, useFactory: payouts, inject: [RUNTIME] },
-    { provide: PayoutMethods, useFactory: payoutMethods, inject: [RUNTIME] },
-  ],
-  controllers: [PayoutsHttp, PayoutMethodsHttp],
+  providers: [{ provide: Payouts, useFactory: payouts, inject: [RUNTIME] }],
+  controllers: [PayoutsHttp],
 })
 export class PayoutsModule {}

@@ -17,20 +17,33 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { asPayoutMethodId } from '../ids.js';
 import { viewerOf } from '../ledger/viewer.http.js';
-import { type PayoutMethod, PayoutMethods, SANDBOX_OUTCOMES } from './payout-method.js';
+import { RAIL_KINDS } from '../rails/rail.js';
+import { methodStatus, type PayoutMethod, SANDBOX_OUTCOMES } from './method.js';
+import { PayoutMethods } from './payout-methods.js';
 
-const details = z.strictObject({
-  outcome: z.enum(SANDBOX_OUTCOMES).optional().meta({ description: 'How payments to it end; settled unless told.' }),
-});
+export const kindSchema = z.enum(RAIL_KINDS).meta({ description: 'The rail: the way for the money to leave.' });
 
-const methodBody = z.strictObject({ kind: z.literal('sandbox'), details }).meta({ id: 'PayoutMethodInput' });
+const methodBody = z
+  .strictObject({
+    kind: kindSchema,
+    details: z
+      .record(z.string().max(64), z.unknown())
+      .meta({ description: 'What the rail needs to know of the account. Kept sealed and shown masked, if at all.' }),
+  })
+  .meta({ id: 'PayoutMethodInput' });
 
 const methodSchema = z
   .object({
     id: uuidSchema,
-    kind: z.literal('sandbox'),
-    status: z.literal('active'),
-    details: z.object({ outcome: z.enum(SANDBOX_OUTCOMES) }),
+    kind: kindSchema,
+    status: z.enum(['active', 'held']).meta({ description: 'held: a change of method, which receives nothing yet.' }),
+    details: z
+      .object({ outcome: z.enum(SANDBOX_OUTCOMES) })
+      .optional()
+      .meta({ description: 'Of sandbox methods only: nothing else is ever shown again.' }),
+    masked: z.string().optional().meta({ description: 'What may be shown of the account.', example: 'DE•• •••• 3000' }),
+    country: z.string().optional().meta({ description: 'Where the account is, ISO 3166-1 alpha-2.' }),
+    heldUntil: z.string().optional().meta({ format: 'date-time', description: 'While it is held: until when.' }),
     createdAt: z.string().meta({ format: 'date-time' }),
   })
   .meta({ id: 'PayoutMethod' });
@@ -50,8 +63,13 @@ export class PayoutMethodsHttp {
 
   @Post()
   @Answers(
-    { 201: { description: 'The payout method.', schema: methodSchema } },
-    { summary: 'Add a payout method', description: 'The sandbox pays nobody: it ends payouts as its details say.' },
+    { 201: { description: 'The payout method, masked.', schema: methodSchema } },
+    {
+      summary: 'Add a payout method',
+      description:
+        'The first method of a real rail receives payouts at once; each later one is a change and waits, 48 hours unless the installation says otherwise. The sandbox pays nobody: it ends payouts as its details say.',
+      problems: ['RAIL_UNREACHABLE'],
+    },
   )
   async add(
     @Body({ schema: methodBody }) body: z.output<typeof methodBody>,
@@ -61,12 +79,11 @@ export class PayoutMethodsHttp {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<MethodView> {
     const { tenantId, userId: personId } = viewerOf(caller);
-    const { outcome = 'settled' } = body.details;
     const answer = await this.#methods.add(
-      { tenantId, personId, kind: body.kind, outcome },
+      { tenantId, personId, ...body },
       {
         call: { key, scope, requestHash: requestHash(body) },
-        answer: (method) => ({ status: 201, body: viewMethod(method) }),
+        answer: (method) => ({ status: 201, body: viewMethod(method, method.createdAt) }),
       },
     );
     return replyWith(reply, answer);
@@ -90,7 +107,8 @@ export class PayoutMethodsHttp {
       limit: pageSize + 1,
     });
     const { items, ...rest } = page(methods, pageSize, ({ id }) => ({ id }));
-    return { items: items.map(viewMethod), ...rest };
+    const now = this.#methods.now();
+    return { items: items.map((method) => viewMethod(method, now)), ...rest };
   }
 
   @Delete(':id')
@@ -105,6 +123,17 @@ export class PayoutMethodsHttp {
   }
 }
 
-function viewMethod({ id, kind, outcome, createdAt }: PayoutMethod): MethodView {
-  return { id, kind, status: 'active', details: { outcome }, createdAt: createdAt.toISOString() };
+function viewMethod(method: PayoutMethod, now: Date): MethodView {
+  const { id, kind, outcome, masked, country, heldUntil, createdAt } = method;
+  const status = methodStatus(method, now);
+  return {
+    id,
+    kind,
+    status,
+    ...(outcome !== undefined && { details: { outcome } }),
+    ...(masked !== undefined && { masked }),
+    ...(country !== undefined && { country }),
+    ...(status === 'held' && { heldUntil: heldUntil?.toISOString() }),
+    createdAt: createdAt.toISOString(),
+  };
 }
