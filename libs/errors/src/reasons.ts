@@ -130,6 +130,11 @@ export const REASONS = {
     grpc: FAILED_PRECONDITION,
     title: 'There are as many links, or codes of this link, as there may be.',
   },
+  WEBHOOK_LIMIT_REACHED: {
+    http: 422,
+    grpc: FAILED_PRECONDITION,
+    title: 'There are as many webhook subscriptions as there may be.',
+  },
   DOWNLINE_TOO_LARGE: {
     http: 422,
     grpc: FAILED_PRECONDITION,

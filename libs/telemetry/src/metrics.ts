@@ -488,6 +488,47 @@ export const METRICS = {
     description: 'Purchases posted. outcome: created, existing, unattributed.',
     labels: ['outcome'],
   },
+
+  // webhooks
+  dailydoco_webhook_attempt_duration_seconds: {
+    kind: 'histogram',
+    unit: 's',
+    description: 'How long receivers of webhooks took for their answers, or until they were given up.',
+    labels: [],
+    buckets: SECONDS,
+  },
+  dailydoco_webhook_attempts_total: {
+    kind: 'counter',
+    unit: '{attempt}',
+    description:
+      'Webhook messages posted. outcome: delivered, refused (by status), redirected, gone, timed_out, unreachable, blocked (an address that may not be reached).',
+    labels: ['outcome'],
+  },
+  dailydoco_webhook_disabled_subscriptions: {
+    kind: 'gauge',
+    unit: '{subscription}',
+    description: 'Webhook subscriptions that are disabled because their receivers failed for days or are gone.',
+    labels: [],
+  },
+  dailydoco_webhook_messages_given_up_total: {
+    kind: 'counter',
+    unit: '{message}',
+    description: 'Webhook messages given up after their last attempt.',
+    labels: [],
+  },
+  dailydoco_webhook_oldest_due_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description:
+      'How long the oldest webhook message has been due without an attempt. lane: steady; limping (receivers that fail or are slow, served one at a time).',
+    labels: ['lane'],
+  },
+  dailydoco_webhook_subscriptions_disabled_total: {
+    kind: 'counter',
+    unit: '{subscription}',
+    description: 'Webhook subscriptions disabled by themselves. because: failing, gone.',
+    labels: ['because'],
+  },
 } as const satisfies Record<`dailydoco_${string}`, MetricSpec>;
 
 export type MetricName = keyof typeof METRICS;
