@@ -36,6 +36,11 @@ describe('I3 facts', () => {
     'reconciliation_run',
     'reconciliation_break',
     'risk_tuning',
+    'screening_list',
+    'screening_hit',
+    'screening_decision',
+    'tax_record',
+    'tax_policy',
   ])('of %s cannot be changed by the service, nor by the owner of the table', async (table) => {
     for (const sql of [
       `UPDATE ${table} SET tenant_id = tenant_id`,
