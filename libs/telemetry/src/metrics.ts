@@ -337,6 +337,13 @@ export const METRICS = {
   },
 
   // payouts
+  dailydoco_payout_findings_total: {
+    kind: 'counter',
+    unit: '{finding}',
+    description:
+      'Reasons found to look at a payout before it leaves. source: screening, risk, tax, policy. code: the rule.',
+    labels: ['source', 'code'],
+  },
   dailydoco_payout_steps_total: {
     kind: 'counter',
     unit: '{step}',
@@ -380,6 +387,20 @@ export const METRICS = {
     unit: '{run}',
     description: 'Reconciliations of a tenant. outcome: balanced, breaks, failed.',
     labels: ['outcome'],
+  },
+  dailydoco_screening_decisions_total: {
+    kind: 'counter',
+    unit: '{decision}',
+    description:
+      'Decisions about people who match an entry of a list. kind: sanctions, pep. decision: cleared, confirmed.',
+    labels: ['kind', 'decision'],
+  },
+  dailydoco_screening_oldest_hit_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description:
+      'Age of the oldest match of a person with an entry of a list that nobody has decided; 0 when there is none.',
+    labels: [],
   },
 
   // viral-engine

@@ -7,6 +7,8 @@ import { PoliciesModule } from './policies/policies.module.js';
 import { RiskModule } from './risk/risk.module.js';
 import { RUNTIME, type Runtime } from './runtime.js';
 import { SchedulesModule } from './schedules/schedules.module.js';
+import { ScreeningModule } from './screening/screening.module.js';
+import { TaxModule } from './tax/tax.module.js';
 
 /** The service: one module per capability, on one runtime. */
 @Module({})
@@ -23,6 +25,8 @@ export class AppModule {
         PayoutsModule,
         // What stops payouts before they leave.
         RiskModule,
+        ScreeningModule,
+        TaxModule,
       ],
     };
   }

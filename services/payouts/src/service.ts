@@ -13,6 +13,7 @@ import { reconcileAll } from './reconciliation/reconcile-all.js';
 import { reconciliation } from './reconciliation/reconciliation.module.js';
 import type { Runtime } from './runtime.js';
 import { addSchedules } from './schedules/schedules.module.js';
+import { rescreen } from './screening/screening.module.js';
 import { standingConsumer } from './standing/standing.consumer.js';
 
 /** A replica that lost its database waits this long before it tries for the lease of the reconciliation again. */
@@ -21,6 +22,8 @@ const LEASE_RETRY_MS = 5_000;
 const steps = counter('dailydoco_payout_steps_total');
 const oldestUnsettled = gauge('dailydoco_payouts_oldest_unsettled_age_seconds');
 const MEASURE_EVERY_MS = 15_000;
+/** A new version of a list tells of people who were screened before within this long. */
+const RESCREEN_EVERY_MS = 30_000;
 
 /**
  * Puts the service together: edges, relay, consumers, schedulers, each registered with the lifecycle, whose `start`
@@ -46,6 +49,7 @@ export function addBackground(runtime: Runtime): void {
   repeat(runtime, { name: 'payout-age', everyMs: MEASURE_EVERY_MS, run: () => measureAge(runtime) });
   addSchedules(runtime);
   keepLedger(runtime);
+  repeat(runtime, { name: 'screening', everyMs: RESCREEN_EVERY_MS, run: () => rescreen(runtime) });
   lifecycle.onStart('reconciliation', async () => reconcileByLease(runtime));
 }
 

@@ -67,6 +67,11 @@ export class Edges {
     return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   }
 
+  /** An answer that is no JSON. */
+  fetch(path: string, as: string): Promise<Response> {
+    return fetch(`${this.#url}${path}`, { headers: { authorization: as } });
+  }
+
   async stop(): Promise<void> {
     await this.runtime.lifecycle.shutdown('the spec is over');
   }

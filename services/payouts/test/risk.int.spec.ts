@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { inDatabaseTransaction } from '@dailydoco/database';
 import type { PayoutMethodId, TenantId, UserId } from '../src/ids.js';
 import type { Payout } from '../src/payouts/payout.js';
-import { screens } from '../src/risk/screens.module.js';
 import { type Books, startBooks } from './books.js';
 import { type Edges, startEdges } from './edges.js';
+import { findingsOf } from './findings.js';
 
 let books: Books;
 let edges: Edges;
@@ -22,13 +21,7 @@ afterAll(async () => {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** The codes found about each payout, in their order; screened in one database transaction. */
-async function found(...payouts: Payout[]): Promise<string[][]> {
-  const all = await inDatabaseTransaction(books.pool, (tx) =>
-    Promise.all(screens(tx).map((screen) => screen.findingsOf(payouts))),
-  );
-  return payouts.map(({ id }) => all.flatMap((each) => (each.get(id) ?? []).map(({ code }) => code)));
-}
+const found = (...payouts: Payout[]): Promise<string[][]> => findingsOf(books, 'risk', payouts);
 
 /** A person who was paid 40 of 1000 USD a month ago, and has rested since. */
 async function paidPerson(tenantId: TenantId): Promise<{ personId: UserId; methodId: PayoutMethodId }> {

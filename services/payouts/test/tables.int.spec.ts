@@ -43,6 +43,11 @@ describe('I3 facts', () => {
     'period_total',
     'journal_seal',
     'risk_tuning',
+    'screening_list',
+    'screening_hit',
+    'screening_decision',
+    'tax_record',
+    'tax_policy',
   ])('of %s cannot be changed by the service, nor by the owner of the table', async (table) => {
     for (const sql of [
       `UPDATE ${table} SET tenant_id = tenant_id`,

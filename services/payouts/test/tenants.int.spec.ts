@@ -94,6 +94,14 @@ describe('The OpenAPI document', () => {
       '/v1/people/{id}/payout-freeze',
       '/v1/people/{id}/payout-unfreeze',
       '/v1/risk/rules',
+      '/v1/screening/hits',
+      '/v1/screening/hits/{id}/decide',
+      '/v1/screening/lists',
+      '/v1/screening/lists/{list}/withdraw',
+      '/v1/tax-policy',
+      '/v1/tax-record',
+      '/v1/tax-records/{personId}',
+      '/v1/tax-reports/{year}',
     ]);
   });
 });

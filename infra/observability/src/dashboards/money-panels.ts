@@ -166,6 +166,34 @@ export function ledgerRow(where: string): RowSpec {
         badFrom: 21_600,
       },
       {
+        title: 'What stops payouts',
+        description:
+          'Findings within the hour, by rule, and decisions about people who match a list. A rule that is always cleared is set too sharply.',
+        unit: 'short',
+        queries: [
+          {
+            expr: `sum by (source, code) (increase(dailydoco_payout_findings_total{${where}}[1h]))`,
+            legend: '{{source}}: {{code}}',
+          },
+          {
+            expr: `sum by (kind, decision) (increase(dailydoco_screening_decisions_total{${where}}[1h]))`,
+            legend: '{{kind}} {{decision}}',
+          },
+        ],
+      },
+      {
+        title: 'Oldest undecided match with a list',
+        description: 'How long somebody who is like an entry of a list has been waiting for a decision.',
+        unit: 's',
+        queries: [
+          {
+            expr: highest({ metric: 'dailydoco_screening_oldest_hit_age_seconds', where, by: 'job' }),
+            legend: '{{job}}',
+          },
+        ],
+        badFrom: 259_200,
+      },
+      {
         title: 'Payout schedules',
         description: 'Looks at schedules whose time had come, in an hour, with how they ended.',
         unit: 'short',

@@ -138,6 +138,15 @@ and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
         'The oldest review for fraud in {{ $labels.namespace }} has been waiting for {{ $value | humanizeDuration }}.',
     },
     {
+      alert: 'ScreeningHitsWait',
+      severity: 'warning',
+      expr: 'max by (namespace) (dailydoco_screening_oldest_hit_age_seconds) > 3 * 24 * 3600',
+      for: '15m',
+      summary: 'Somebody is like an entry of a sanctions list, and nobody decides.',
+      description:
+        'The oldest match with a list in {{ $labels.namespace }} has been waiting for {{ $value | humanizeDuration }}.',
+    },
+    {
       alert: 'TransparencyLogLate',
       severity: 'warning',
       expr: 'max by (namespace) (dailydoco_log_oldest_waiting_age_seconds) > 30',

@@ -11,6 +11,7 @@ const QUEUE = 'dailydoco_group_writer_queue_items';
 const COMMITS = 'dailydoco_group_writer_commit_duration_seconds_count';
 const CLICKS = 'dailydoco_clicks_dropped_total';
 const OLDEST_REVIEW = 'dailydoco_fraud_oldest_review_age_seconds';
+const OLDEST_HIT = 'dailydoco_screening_oldest_hit_age_seconds';
 const LOG_AGE = 'dailydoco_log_oldest_waiting_age_seconds';
 const OVERDUE = 'dailydoco_overdue_disputes';
 const SETTLED = 'dailydoco_webhook_events_settled_total';
@@ -230,6 +231,19 @@ export const MONEY_CASES: readonly AlertCase[] = [
   }),
   quiet('FraudReviewsWait', 'when it is not older than that', {
     series: { [of(OLDEST_REVIEW, 'viral-engine', {})]: '259200x30' },
+    atMinute: 20,
+  }),
+  fires('ScreeningHitsWait', 'when the oldest match is older than three days', {
+    series: { [of(OLDEST_HIT, 'payouts', {})]: '259260x30' },
+    atMinute: 20,
+    firing: {
+      severity: 'warning',
+      labels: DD,
+      description: 'The oldest match with a list in dd has been waiting for 3d 0h 1m 0s.',
+    },
+  }),
+  quiet('ScreeningHitsWait', 'when it is not older than that', {
+    series: { [of(OLDEST_HIT, 'payouts', {})]: '259200x30' },
     atMinute: 20,
   }),
   fires('TransparencyLogLate', 'when something waits for minutes', {

@@ -15,8 +15,8 @@ export interface Finding {
 }
 
 /**
- * Looks at payouts before they are approved, many at once, in the database transaction that screens them. It reads
- * only. The same payout looked at again may give other findings; those of the first time stand until decided.
+ * Looks at payouts before they are approved, many at once, in the database transaction that screens them. It
+ * changes no payout and no money. The same payout looked at again may give other findings; those of the first time stand until decided.
  */
 export interface PayoutScreen {
   findingsOf(payouts: readonly Payout[]): Promise<ReadonlyMap<PayoutId, readonly Finding[]>>;

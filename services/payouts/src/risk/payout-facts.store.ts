@@ -23,6 +23,7 @@ interface PayoutRow {
   last_week: string;
   history: string;
   ever_paid: boolean;
+  people: bigint;
 }
 
 type LedgerFacts = Pick<PayoutFacts, 'balanceBeforeMicros' | 'youngMicros' | 'reversed' | 'lowestBalanceMicros'>;
@@ -88,12 +89,14 @@ export class PayoutFactsStore implements RiskReads {
     return new Map(rows.map((row) => [asPayoutId(row.payout_id), toLedgerFacts(row)]));
   }
 
-  /** Of the method, and of the person's other payouts. */
+  /** Of the method, with who else has its account (deleted methods count), and of the person's other payouts. */
   async #payoutRows(asked: readonly AskedFacts[]): Promise<Map<PayoutId, PayoutRow>> {
     const { rows } = await this.#sql.query<PayoutRow>(
       `SELECT asked.payout_id, m.created_at AS added_at, others.*,
          EXISTS (SELECT 1 FROM payout_method older WHERE older.tenant_id = m.tenant_id AND older.person_id = m.person_id
-           AND older.id <> m.id AND older.created_at < m.created_at) AS took_anothers_place
+           AND older.id <> m.id AND older.created_at < m.created_at) AS took_anothers_place,
+         (SELECT greatest(1, count(DISTINCT same.person_id)) FROM payout_method same WHERE same.tenant_id = m.tenant_id
+            AND same.kind = m.kind AND same.fingerprint = m.fingerprint) AS people
        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::timestamptz[],
                    $8::timestamptz[], $9::timestamptz[])
          AS asked (tenant_id, payout_id, person_id, method_id, currency, requested_at, day_since, week_since, history_since)
@@ -147,7 +150,7 @@ function toFacts(row: PayoutRow): Pick<PayoutFacts, 'method' | 'others'> {
       addedAt: row.added_at,
       tookAnothersPlace: row.took_anothers_place,
       wasPaidBefore: row.was_paid_before,
-      people: 1,
+      people: Number(row.people),
     },
     others: {
       lastDay: Number(row.last_day),
