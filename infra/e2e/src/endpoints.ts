@@ -134,6 +134,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/ledger/accounts',
     'GET /v1/ledger/adjustments',
     'GET /v1/ledger/adjustments/{id}',
+    'GET /v1/ledger/journals/{id}',
     'GET /v1/ledger/periods',
   ),
   ...rows(

@@ -112,6 +112,7 @@ describe("another tenant's things", () => {
     ['a commission, for finance', 'commission', 'GET', '/v1/commissions/{id}', owner],
     ['the statement of an account', 'account', 'GET', '/v1/ledger/accounts/{id}/statement', person],
     ['the statement of an account, for finance', 'account', 'GET', '/v1/ledger/accounts/{id}/statement', owner],
+    ['a journal', 'account', 'GET', '/v1/ledger/journals/{id}', owner],
     ['a change of the books', 'account', 'GET', '/v1/ledger/adjustments/{id}', owner],
     ['a payout method', 'method', 'DELETE', '/v1/payout-methods/{id}', person],
     ['the publishing of a site', 'site', 'POST', '/v1/sites/{id}/publish', owner],

@@ -120,6 +120,7 @@ export const ROUTES: readonly Route[] = [
   { service: 'payouts', path: '/v1/ledger/adjustments/{id}/approve' },
   { service: 'payouts', path: '/v1/ledger/adjustments/{id}/reject' },
   { service: 'payouts', path: '/v1/ledger/export' },
+  { service: 'payouts', path: '/v1/ledger/journals/{id}' },
   { service: 'payouts', path: '/v1/ledger/periods' },
   { service: 'payouts', path: '/v1/ledger/periods/{period}/close' },
   { service: 'payouts', path: '/v1/payout-methods/{id}' },

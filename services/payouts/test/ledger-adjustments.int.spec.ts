@@ -116,6 +116,13 @@ describe('A reversal', () => {
     ];
     expect((await approve(firm, one.body.id)).body).toMatchObject({ status: 'approved', reverses: journalId });
     expect((await approve(firm, two.body.id)).body.code).toBe('CONFLICT');
+    const journal = await edges.call('GET', `/v1/ledger/journals/${journalId}`, { as: firm.approver });
+    expect(journal.body).toMatchObject({
+      cause: { adjustmentId: off.body.id },
+      postings: [{ account: 'available', ownerId: firm.personId, amount: usd('50.00') }, { account: 'bad_debt' }],
+      reversedBy: expect.any(String),
+      correctedBy: [],
+    });
     expect([await balanceOf(firm, 'available'), await balanceOf(firm, 'bad_debt')]).toEqual(['-50.00', '0.00']);
     expect(await breaks(firm)).toEqual([]);
   });

@@ -28,8 +28,12 @@ describe("Another tenant's ids", () => {
     const fee = { kind: 'transfer', debit: 'payout_fees', credit: 'cash', amount: usd('1.00'), reason: 'a fee' };
     const finance = await edges.person(mine, books.newPerson(), ['finance']);
     const adjustment = await edges.call('POST', '/v1/ledger/adjustments', { as: finance, body: fee });
+    const [journal] = (
+      await books.pool.query<{ id: string }>('SELECT id FROM journal WHERE tenant_id = $1 LIMIT 1', [mine])
+    ).rows;
     const tries: [string, string, object | undefined][] = [
       ['GET', `/v1/ledger/accounts/${before.balances[0].accounts.available}/statement`, undefined],
+      ['GET', `/v1/ledger/journals/${journal?.id}`, undefined],
       ['GET', `/v1/ledger/adjustments/${adjustment.body.id}`, undefined],
       ['POST', `/v1/ledger/adjustments/${adjustment.body.id}/approve`, undefined],
       ['POST', `/v1/ledger/adjustments/${adjustment.body.id}/reject`, { reason: 'not ours' }],
@@ -79,6 +83,7 @@ describe('The OpenAPI document', () => {
       '/v1/ledger/adjustments/{id}/approve',
       '/v1/ledger/adjustments/{id}/reject',
       '/v1/ledger/export',
+      '/v1/ledger/journals/{id}',
       '/v1/ledger/periods',
       '/v1/ledger/periods/{period}/close',
       '/v1/ledger/trial-balance',

@@ -1,8 +1,9 @@
 import type { Sql } from '@dailydoco/database';
 import { currencyOf } from '@dailydoco/money';
-import { asAccountId, asJournalId } from '../ids.js';
+import { asAccountId, asJournalId, type JournalId, type TenantId } from '../ids.js';
 import type { AccountKind } from './account.js';
 import { CAUSES, type ExportedJournal, type ExportQuery, type ExportReads } from './export-ledger.js';
+import type { JournalReads, LinkedJournal } from './find-journal.js';
 
 interface JournalRow {
   id: string;
@@ -14,8 +15,15 @@ interface JournalRow {
   postings: [accountId: string, kind: AccountKind, ownerId: string, amountMicros: string][] | null;
 }
 
+const COLUMNS = `j.id, j.event_type, j.currency, j.recorded_at, j.occurred_at,
+  ARRAY[j.purchase_id::text, j.purchase_sequence::text, j.refund_id::text, j.payout_id::text, j.payout_step,
+        j.adjustment_id::text, j.reverses::text, j.corrects::text, j.reason] AS cause,
+  (SELECT jsonb_agg(jsonb_build_array(a.id, a.kind, a.owner_id, p.amount_micros::text) ORDER BY a.kind, a.id)
+   FROM posting p JOIN account a ON a.tenant_id = p.tenant_id AND a.id = p.account_id
+   WHERE p.tenant_id = j.tenant_id AND p.journal_id = j.id) AS postings`;
+
 /** Journals with their postings in the order of recording. */
-export class ExportStore implements ExportReads {
+export class ExportStore implements ExportReads, JournalReads {
   readonly #sql: Sql;
 
   constructor(sql: Sql) {
@@ -32,12 +40,7 @@ export class ExportStore implements ExportReads {
     const begin = after === undefined ? { recorded_at: from, id: null } : await this.#recorded(tenantId, after);
     if (begin === undefined || begin.recorded_at < from || begin.recorded_at >= to) return undefined;
     const { rows } = await this.#sql.query<JournalRow>(
-      `SELECT j.id, j.event_type, j.currency, j.recorded_at, j.occurred_at,
-              ARRAY[j.purchase_id::text, j.purchase_sequence::text, j.refund_id::text, j.payout_id::text, j.payout_step,
-                    j.adjustment_id::text, j.reverses::text, j.corrects::text, j.reason] AS cause,
-              (SELECT jsonb_agg(jsonb_build_array(a.id, a.kind, a.owner_id, p.amount_micros::text) ORDER BY a.kind, a.id)
-               FROM posting p JOIN account a ON a.tenant_id = p.tenant_id AND a.id = p.account_id
-               WHERE p.tenant_id = j.tenant_id AND p.journal_id = j.id) AS postings
+      `SELECT ${COLUMNS}
        FROM journal j
        WHERE j.tenant_id = $1 AND j.recorded_at >= $2 AND j.recorded_at < $3
          AND ($4::uuid IS NULL OR (j.recorded_at, j.id) > ($2, $4))
@@ -45,6 +48,29 @@ export class ExportStore implements ExportReads {
       [tenantId, begin.recorded_at, to, begin.id, limit],
     );
     return rows.map((row) => toExported(row, tenantId));
+  }
+
+  async find(tenantId: TenantId, id: JournalId): Promise<LinkedJournal | undefined> {
+    const { rows } = await this.#sql.query<
+      JournalRow & { reversed_by: string | null; corrected_by: string[] | null; number: bigint | null; hash: Buffer }
+    >(
+      `SELECT ${COLUMNS}, s.number, s.hash,
+              (SELECT r.id FROM journal r WHERE r.tenant_id = j.tenant_id AND r.reverses = j.id) AS reversed_by,
+              (SELECT array_agg(c.id::text ORDER BY c.id) FROM journal c
+               WHERE c.tenant_id = j.tenant_id AND c.corrects = j.id) AS corrected_by
+       FROM journal j LEFT JOIN journal_seal s ON s.tenant_id = j.tenant_id AND s.journal_id = j.id
+       WHERE j.tenant_id = $1 AND j.id = $2`,
+      [tenantId, id],
+    );
+    const [row] = rows;
+    return (
+      row && {
+        ...toExported(row, tenantId),
+        reversedBy: row.reversed_by === null ? undefined : asJournalId(row.reversed_by),
+        correctedBy: (row.corrected_by ?? []).map(asJournalId),
+        seal: row.number === null ? undefined : { number: row.number, hash: row.hash },
+      }
+    );
   }
 
   async #recorded(tenantId: string, id: string): Promise<{ recorded_at: Date; id: string } | undefined> {

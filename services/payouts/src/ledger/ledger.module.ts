@@ -9,6 +9,8 @@ import { EarlierBooksStore } from './earlier-books.store.js';
 import { ExportLedger } from './export-ledger.js';
 import { ExportHttp } from './export.http.js';
 import { ExportStore } from './export.store.js';
+import { FindJournal } from './find-journal.js';
+import { JournalsHttp } from './journals.http.js';
 import { LedgerReadStore } from './ledger-reads.store.js';
 import { LedgerHttp } from './ledger.http.js';
 import { LedgerStore } from './ledger.store.js';
@@ -49,7 +51,12 @@ function closePeriods({ pool, idempotency, clock }: Runtime): ClosePeriods {
       useFactory: ({ pool }: Runtime) => new ExportLedger(new ExportStore(pool)),
       inject: [RUNTIME],
     },
+    {
+      provide: FindJournal,
+      useFactory: ({ pool }: Runtime) => new FindJournal(new ExportStore(pool)),
+      inject: [RUNTIME],
+    },
   ],
-  controllers: [BalancesHttp, LedgerHttp, AdjustmentsHttp, PeriodsHttp, ExportHttp],
+  controllers: [BalancesHttp, LedgerHttp, AdjustmentsHttp, PeriodsHttp, ExportHttp, JournalsHttp],
 })
 export class LedgerModule {}
