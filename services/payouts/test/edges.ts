@@ -69,7 +69,7 @@ export class Edges {
 
   /** An answer that is no JSON. */
   fetch(path: string, as: string): Promise<Response> {
-    return fetch(`${this.#url}${path}`, { headers: { authorization: as } });
+    return fetch(`${this.url}${path}`, { headers: { authorization: as } });
   }
 
   async stop(): Promise<void> {
