@@ -20,8 +20,7 @@ interface Posting {
 interface WrittenJournal {
   readonly id: JournalId;
   readonly journal: Journal;
-  /** `account` is the place of the leg's account among those of the batch, from 1. */
-  readonly legs: readonly { readonly account: number; readonly amountMicros: bigint }[];
+  readonly legs: ReturnType<typeof settleLegs>;
 }
 
 interface FoundAccount extends AccountKey {
@@ -32,8 +31,11 @@ interface FoundAccount extends AccountKey {
 
 /** A balance under its row lock, on its way to the new one. */
 interface OpenBalance {
-  readonly key: AccountKey;
+  readonly tenantId: string;
   readonly accountId: AccountId;
+  readonly stripe: number;
+  /** Its place among the accounts of the batch, from 1. */
+  readonly place: number;
   balanceMicros: bigint;
   lastPosition: bigint;
 }
@@ -63,41 +65,18 @@ export class LedgerStore {
    * journal that may not overdraw would; a second journal for one cause fails on its unique key.
    */
   async write(journals: readonly Journal[]): Promise<void> {
-    const { written, accounts } = this.#settle(journals);
+    const written = journals
+      .map((journal) => ({ id: asJournalId(this.#tools.newId()), journal, legs: settleLegs(journal) }))
+      .filter(({ legs }) => legs.length > 0);
     if (written.length === 0) return;
     const opensAt = await this.#holdOpenPeriods(new Set(written.map(({ journal }) => journal.tenantId)));
     const stripe = 1 + ((this.#tools.randomBytes(1)[0] ?? 0) % HOUSE_STRIPES);
-    let balances = await this.#lockBalances(accounts, stripe);
-    if (balances === undefined) {
-      // New rows first, locks second: who waits here for somebody's new row holds no lock that the other may want.
-      await this.#openAccounts(accounts, stripe);
-      balances = await this.#lockBalances(accounts, stripe);
-    }
-    if (balances === undefined) throw new Error('an account was opened and then not found');
-    const open = balances;
-    const postings = written.flatMap((each, n) => post(each, n + 1, open));
+    const wanted = written.flatMap(({ legs }) => legs.map(({ account }) => account));
+    const accounts = await this.#accounts(wanted, stripe);
+    const balances = await this.#lockBalances(accounts, stripe);
+    const postings = written.flatMap((each, n) => post(each, n + 1, accounts, balances));
     await this.#insertJournals(written, opensAt);
-    await this.#insertPostings(written, { balances: open, stripe, postings });
-  }
-
-  /** The journals with their legs settled, and their accounts, each once. */
-  #settle(journals: readonly Journal[]): { written: WrittenJournal[]; accounts: AccountKey[] } {
-    const accounts: AccountKey[] = [];
-    const places = new Map<string, number>();
-    const placeOf = (account: AccountKey): number => {
-      const text = accountKeyText(account);
-      const place = places.get(text) ?? accounts.push(account);
-      places.set(text, place);
-      return place;
-    };
-    const written = journals.flatMap((journal) => {
-      const legs = settleLegs(journal).map(({ account, amountMicros }) => ({
-        account: placeOf(account),
-        amountMicros,
-      }));
-      return legs.length === 0 ? [] : [{ id: asJournalId(this.#tools.newId()), journal, legs }];
-    });
-    return { written, accounts };
+    await this.#insertPostings(written, [...balances.values()], postings);
   }
 
   /**
@@ -112,71 +91,26 @@ export class LedgerStore {
     return new Map(rows.map((row) => [row.tenant_id, row.opens_at]));
   }
 
-  /**
-   * Locks the balances, all or none, in one order for everybody. Undefined: not all of them are there yet. What comes back
-   * is one text, because thousands of rows cost more to read than to find.
-   */
-  async #lockBalances(accounts: readonly AccountKey[], stripe: number): Promise<OpenBalance[] | undefined> {
-    const { slots, slotOf } = slotsOf(accounts);
-    const { rows } = await this.#sql.query<{ locked: string | null }>(
-      `WITH found AS MATERIALIZED (
-         SELECT asked.n, b.tenant_id, b.account_id, b.stripe
-         FROM unnest($1::int[], $2::uuid[]) WITH ORDINALITY AS asked (slot, owner_id, n)
-         JOIN unnest($3::uuid[], $4::text[], $5::text[], $6::smallint[])
-           WITH ORDINALITY AS slot (tenant_id, currency, kind, stripe, n) ON slot.n = asked.slot
-         JOIN account a ON a.tenant_id = slot.tenant_id AND a.owner_id = asked.owner_id
-           AND a.currency = slot.currency AND a.kind = slot.kind
-         JOIN account_balance b ON b.tenant_id = a.tenant_id AND b.account_id = a.id AND b.stripe = slot.stripe)
-       SELECT string_agg(concat_ws(' ', n, account_id, balance_micros, last_position), ',') AS locked
-       FROM (SELECT found.n, b.account_id, b.balance_micros, b.last_position
-             FROM found JOIN account_balance b USING (tenant_id, account_id, stripe)
-             WHERE (SELECT count(*) FROM found) = $7
-             ORDER BY b.tenant_id, b.account_id, b.stripe FOR NO KEY UPDATE OF b) AS balance`,
-      [
-        slotOf,
-        accounts.map(({ ownerId }) => ownerId),
-        slots.map(({ tenantId }) => tenantId),
-        slots.map(({ currency }) => currency),
-        slots.map(({ kind }) => kind),
-        slots.map(({ kind }) => (isHouseKind(kind) ? stripe : 0)),
-        accounts.length,
-      ],
-    );
-    const locked = rows[0]?.locked;
-    if (locked === null || locked === undefined) return undefined;
-    const balances = locked.split(',').map((text): [number, OpenBalance] => {
-      const [n = '', id = '', balance = '', last = ''] = text.split(' ');
-      const key = accounts[Number(n) - 1];
-      if (key === undefined) throw new Error('a balance was locked that nobody asked for');
-      return [
-        Number(n),
-        { key, accountId: asAccountId(id), balanceMicros: BigInt(balance), lastPosition: BigInt(last) },
-      ];
-    });
-    return balances.toSorted(([a], [b]) => a - b).map(([, balance]) => balance);
-  }
-
-  /** Opens the accounts that do not exist yet, and the rows that this writer adds to. */
-  async #openAccounts(keys: readonly AccountKey[], stripe: number): Promise<void> {
+  /** The ids of the accounts; those that do not exist yet are opened. */
+  async #accounts(wanted: readonly AccountKey[], stripe: number): Promise<Map<string, FoundAccount>> {
+    const keys = [...new Map(wanted.map((key) => [accountKeyText(key), key])).values()];
     const found = await this.#findAccounts(keys, stripe);
     const missing = keys
       .filter((key) => !found.has(accountKeyText(key)))
       .toSorted((a, b) => (accountKeyText(a) < accountKeyText(b) ? -1 : 1));
-    if (missing.length > 0) {
-      await this.#sql.query(
-        `INSERT INTO account (tenant_id, owner_id, currency, kind, id, opened_at)
-         SELECT *, $6::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[])
-         ON CONFLICT DO NOTHING`,
-        [...columnsOf(missing), missing.map(() => this.#tools.newId()), this.#tools.clock.now()],
-      );
-      // Somebody else may have opened them at the same moment: what counts is what stands now.
-      for (const [text, account] of await this.#findAccounts(missing, stripe)) found.set(text, account);
-    }
-    await this.#openBalances(
-      [...found.values()]
-        .filter(({ hasBalance }) => !hasBalance)
-        .map(({ tenantId, id: accountId, kind }) => ({ tenantId, accountId, stripe: isHouseKind(kind) ? stripe : 0 })),
+    if (missing.length === 0) return found;
+    await this.#sql.query(
+      `INSERT INTO account (tenant_id, owner_id, currency, kind, id, opened_at)
+       SELECT *, $6::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[])
+       ON CONFLICT DO NOTHING`,
+      [...columnsOf(missing), missing.map(() => this.#tools.newId()), this.#tools.clock.now()],
     );
+    // Somebody else may have opened them at the same moment: what counts is what stands now.
+    const opened = await this.#findAccounts(missing, stripe);
+    for (const [text, account] of opened) found.set(text, account);
+    const ofPersons = [...opened.values()].filter(({ kind }) => !isHouseKind(kind));
+    await this.#openBalances(ofPersons.map(({ tenantId, id: accountId }) => ({ tenantId, accountId, stripe: 0 })));
+    return found;
   }
 
   async #openBalances(rows: readonly { tenantId: string; accountId: AccountId; stripe: number }[]): Promise<void> {
@@ -193,9 +127,10 @@ export class LedgerStore {
   /** `stripe` is the one of the house's accounts that this writer adds to. */
   async #findAccounts(keys: readonly AccountKey[], stripe: number): Promise<Map<string, FoundAccount>> {
     const { rows } = await this.#sql.query<{ n: bigint; id: string; has_balance: boolean }>(
-      `SELECT asked.n, a.id, EXISTS (
-                SELECT FROM account_balance b WHERE b.tenant_id = a.tenant_id AND b.account_id = a.id
-                  AND b.stripe = CASE WHEN a.owner_id = a.tenant_id THEN $5 ELSE 0 END) AS has_balance
+      `SELECT asked.n, a.id,
+              CASE WHEN a.owner_id <> a.tenant_id THEN true ELSE EXISTS (
+                SELECT FROM account_balance b
+                WHERE b.tenant_id = a.tenant_id AND b.account_id = a.id AND b.stripe = $5) END AS has_balance
        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
          WITH ORDINALITY AS asked (tenant_id, owner_id, currency, kind, n)
        JOIN account a USING (tenant_id, owner_id, currency, kind)`,
@@ -209,12 +144,56 @@ export class LedgerStore {
     return found;
   }
 
+  async #lockBalances(
+    accounts: ReadonlyMap<string, FoundAccount>,
+    houseStripe: number,
+  ): Promise<Map<AccountId, OpenBalance>> {
+    const wanted = [...accounts.values()].map(({ tenantId, id: accountId, kind, hasBalance }) => ({
+      tenantId,
+      accountId,
+      stripe: isHouseKind(kind) ? houseStripe : 0,
+      hasBalance,
+    }));
+    // New rows first, locks second: who waits here for somebody's new row holds no lock that the other may want.
+    await this.#openBalances(wanted.filter(({ hasBalance }) => !hasBalance));
+    return this.#lockRows(wanted);
+  }
+
+  async #lockRows(
+    wanted: readonly { tenantId: string; accountId: AccountId; stripe: number }[],
+  ): Promise<Map<AccountId, OpenBalance>> {
+    const { rows } = await this.#sql.query<{
+      tenant_id: string;
+      account_id: string;
+      stripe: number;
+      balance_micros: string;
+      last_position: bigint;
+    }>(
+      `SELECT b.tenant_id, b.account_id, b.stripe, b.balance_micros, b.last_position
+       FROM account_balance b
+       JOIN unnest($1::uuid[], $2::uuid[], $3::smallint[]) AS asked (tenant_id, account_id, stripe)
+         USING (tenant_id, account_id, stripe)
+       ORDER BY b.tenant_id, b.account_id, b.stripe FOR NO KEY UPDATE OF b`,
+      rowColumns(wanted),
+    );
+    return new Map(
+      rows.map((row, n) => {
+        const accountId = asAccountId(row.account_id);
+        const { tenant_id: tenantId, stripe, last_position: lastPosition } = row;
+        return [
+          accountId,
+          { tenantId, accountId, stripe, place: n + 1, balanceMicros: BigInt(row.balance_micros), lastPosition },
+        ] as const;
+      }),
+    );
+  }
+
   async #insertJournals(written: readonly WrittenJournal[], opensAt: ReadonlyMap<string, Date>): Promise<void> {
     const now = this.#tools.clock.now();
     // A clock that lags behind the one that closed the period: the journal goes into the open period all the same.
-    const recordedAt = ({ journal: { tenantId } }: WrittenJournal): string => {
+    const recordedAt = ({ journal: { tenantId } }: WrittenJournal): Date => {
       const opened = opensAt.get(tenantId);
-      return (opened !== undefined && opened > now ? opened : now).toISOString();
+      return opened !== undefined && opened > now ? opened : now;
     };
     const purchase = ({ journal: { cause } }: WrittenJournal) => (cause.kind === 'purchase' ? cause : undefined);
     const payout = ({ journal: { cause } }: WrittenJournal) => (cause.kind === 'payout' ? cause : undefined);
@@ -237,7 +216,7 @@ export class LedgerStore {
         written.map((each) => payout(each)?.payoutId ?? null),
         written.map((each) => payout(each)?.step ?? null),
         written.map(({ journal }) => journal.reason ?? null),
-        written.map(({ journal }) => journal.occurredAt.toISOString()),
+        written.map(({ journal }) => journal.occurredAt),
         written.map(recordedAt),
         written.map((each) => adjustment(each)?.adjustmentId ?? null),
         written.map(({ journal }) => journal.reverses ?? null),
@@ -252,7 +231,8 @@ export class LedgerStore {
    */
   async #insertPostings(
     written: readonly WrittenJournal[],
-    { balances, stripe, postings }: { balances: readonly OpenBalance[]; stripe: number; postings: readonly Posting[] },
+    balances: readonly OpenBalance[],
+    postings: readonly Posting[],
   ): Promise<void> {
     const { rows } = await this.#sql.query<{ saved: bigint }>(
       `WITH open AS (
@@ -275,9 +255,7 @@ export class LedgerStore {
        SELECT count(*) AS saved FROM saved`,
       [
         written.map(({ id }) => id),
-        balances.map(({ key }) => key.tenantId),
-        balances.map(({ accountId }) => accountId),
-        balances.map(({ key }) => (isHouseKind(key.kind) ? stripe : 0)),
+        ...rowColumns(balances),
         balances.map(({ balanceMicros }) => balanceMicros),
         balances.map(({ lastPosition }) => lastPosition),
         postings.map(({ journal }) => journal),
@@ -293,32 +271,25 @@ export class LedgerStore {
   }
 }
 
-function post({ journal, legs }: WrittenJournal, place: number, balances: readonly OpenBalance[]): Posting[] {
+function post(
+  { journal, legs }: WrittenJournal,
+  place: number,
+  accounts: ReadonlyMap<string, FoundAccount>,
+  balances: ReadonlyMap<AccountId, OpenBalance>,
+): Posting[] {
   return legs.map(({ account, amountMicros }) => {
-    const balance = balances[account - 1];
-    if (balance === undefined) throw new Error('a leg has no balance');
+    const accountId = accounts.get(accountKeyText(account))?.id;
+    const balance = accountId && balances.get(accountId);
+    if (accountId === undefined || balance === undefined) throw new Error('an account was opened and then not found');
     balance.balanceMicros += amountMicros;
-    const posting = { journal: place, account, amountMicros };
-    if (isHouseKind(balance.key.kind)) return { ...posting, position: null, balanceAfterMicros: null };
+    const posting = { journal: place, account: balance.place, amountMicros };
+    if (isHouseKind(account.kind)) return { ...posting, position: null, balanceAfterMicros: null };
     if (!journal.mayOverdraw && amountMicros < 0n && balance.balanceMicros < 0n) {
       throw new DomainError('INSUFFICIENT_BALANCE');
     }
     balance.lastPosition += 1n;
     return { ...posting, position: balance.lastPosition, balanceAfterMicros: balance.balanceMicros };
   });
-}
-
-/** What many accounts have in common, each once, and which of them each account has, from 1. */
-function slotsOf(accounts: readonly AccountKey[]): { slots: AccountKey[]; slotOf: number[] } {
-  const slots: AccountKey[] = [];
-  const places = new Map<string, number>();
-  const slotOf = accounts.map((account) => {
-    const text = `${account.tenantId} ${account.currency} ${account.kind}`;
-    const place = places.get(text) ?? slots.push(account);
-    places.set(text, place);
-    return place;
-  });
-  return { slots, slotOf };
 }
 
 function columnsOf(keys: readonly AccountKey[]): [string[], string[], string[], string[]] {
