@@ -93,11 +93,17 @@ describe('the route table', () => {
       '/v1/referral-sources/{userId}',
       '/v1/webhook-endpoints',
       '/v1/webhook-endpoints/{id}/secret',
+      '/v1/commission-webhooks/{id}/rotate-secret',
+      '/v1/commission-webhooks/{id}/deliveries/{messageId}/replay',
+      '/v1/commission-webhooks/{id}/replay',
       '/v1/plans',
       '/v1/plans/default',
       '/v1/plans/{id}/archive',
       '/v1/plans:simulate',
       '/v1/transparency/keys',
+      '/v1/payout-webhooks/{id}/rotate-secret',
+      '/v1/payout-webhooks/{id}/deliveries/{messageId}/replay',
+      '/v1/payout-webhooks/{id}/replay',
     ]);
     for (const route of ROUTES) {
       const kinds = ['ip-restriction', 'bot-detection'].map((name) => scopes.find(name, { route: routeName(route) }));

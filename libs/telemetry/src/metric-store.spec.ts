@@ -22,6 +22,7 @@ describe('the schema of metrics', () => {
     'requests',
     'connections',
     'entries',
+    'subscriptions',
     'purchases',
     'disputes',
     // A number that stands for a state, not a measure.

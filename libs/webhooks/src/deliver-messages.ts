@@ -57,12 +57,14 @@ export class DeliverMessages {
   async runOnce(): Promise<boolean> {
     const { inFlightMax, everyMs } = this.#given;
     const { steady, limping } = this.#underWay;
+    const before = steady.size + limping.size;
     const limpingMax = Math.max(1, Math.floor(inFlightMax / LIMPING_SHARE));
     const begun =
       (await this.#begin(false, inFlightMax - steady.size - limping.size)) +
       (await this.#begin(true, Math.min(limpingMax - limping.size, inFlightMax - steady.size - limping.size)));
     const underWay = [...steady, ...limping];
-    if (begun === 0 && underWay.length === 0) return false;
+    // What ended while these were claimed has made room for more.
+    if (underWay.length === 0) return begun + before > 0;
     await Promise.race([...underWay, wait(everyMs)]);
     return true;
   }

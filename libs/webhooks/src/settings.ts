@@ -12,7 +12,7 @@ function listed(text: string): string[] {
 
 /** The settings of a service that sends webhooks, to be spread into its own schema. */
 export const webhookSettings = {
-  WEBHOOK_EVERY_MS: z.coerce
+  WEBHOOK_SEND_EVERY_MS: z.coerce
     .number()
     .int()
     .min(10)

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { inDatabaseTransaction } from '@dailydoco/database';
 import type { IdempotencyStore } from '@dailydoco/http';
 import { restWhileBusy } from '@dailydoco/lifecycle';
+import { Bulkhead } from '@dailydoco/resilience';
 import { counter, gauge, histogram, type Logger } from '@dailydoco/telemetry';
 import type { Pool } from 'pg';
 import { Deliveries } from './deliveries.js';
-import { DeliverMessages } from './deliver-messages.js';
+import type { Claim } from './delivery.js';
+import { DeliverMessages, type Recorded } from './deliver-messages.js';
 import {
   claimDue,
   DeliveryStore,
@@ -39,6 +41,8 @@ export interface WebhooksGiven {
 
 /** A claim outlives its attempt by so much: the time to write down what came of it. */
 const CLAIM_MARGIN_MS = 30_000;
+/** The pool is the callers' first: what came of attempts is written down by so many connections at most. */
+const RECORDS_AT_ONCE = 4;
 const MEASURE_EVERY_MS = 15_000;
 const PURGE_EVERY_MS = 60_000;
 const PURGE_BATCH = 1_000;
@@ -95,9 +99,14 @@ export function deliveryTasks(given: WebhooksGiven): { tasks: WebhookTask[]; sto
     connections: config.WEBHOOK_IN_FLIGHT_MAX,
     ...(given.resolve && { resolve: given.resolve }),
   });
-  const deliver = deliverOver(given, sender);
+  const records = new Bulkhead({
+    client: 'webhook-records',
+    concurrent: RECORDS_AT_ONCE,
+    queued: config.WEBHOOK_IN_FLIGHT_MAX,
+  });
+  const deliver = deliverOver(given, { sender, records });
   const tasks: WebhookTask[] = [
-    { name: 'webhook-deliveries', everyMs: config.WEBHOOK_EVERY_MS, run: () => sendGivingWay(deliver) },
+    { name: 'webhook-deliveries', everyMs: config.WEBHOOK_SEND_EVERY_MS, run: () => sendGivingWay(deliver) },
     { name: 'webhook-age', everyMs: MEASURE_EVERY_MS, run: () => measure(given) },
     {
       name: 'webhook-purge',
@@ -111,6 +120,7 @@ export function deliveryTasks(given: WebhooksGiven): { tasks: WebhookTask[]; sto
   const stop = async (): Promise<void> => {
     await deliver.drain();
     await sender.close();
+    records.close();
   };
   return { tasks, stop };
 }
@@ -123,7 +133,10 @@ async function sendGivingWay(deliver: DeliverMessages): Promise<boolean> {
   return isMore;
 }
 
-function deliverOver({ pool, clock, config, keyEncryption, logger }: WebhooksGiven, sender: Sender): DeliverMessages {
+function deliverOver(
+  { pool, clock, config, keyEncryption, logger }: WebhooksGiven,
+  { sender, records }: { sender: Sender; records: Bulkhead },
+): DeliverMessages {
   const subscriptions = new SubscriptionStore(pool, new SecretSealer(keyEncryption, randomBytes));
   return new DeliverMessages({
     claim: (limits) => inDatabaseTransaction(pool, (tx) => claimDue(tx, limits)),
@@ -133,27 +146,13 @@ function deliverOver({ pool, clock, config, keyEncryption, logger }: WebhooksGiv
         now,
       ),
     post: (url, message) => sender.post(url, message),
-    record: (claim, { disableFor, ...attempt }) =>
-      inDatabaseTransaction(pool, async (tx) => {
-        const because = disableFor(await recordAttempt(tx, claim, attempt));
-        if (because === undefined) return;
-        const key = { tenantId: claim.tenantId, id: claim.subscriptionId };
-        if (!(await disable(tx, key, { because, at: attempt.now }))) return;
-        await noteChange(tx, key, { change: 'disabled', detail: { because }, by: 'webhooks', at: attempt.now });
-        tx.afterCommit(() => {
-          disabled.add(1, { because });
-          logger.warn(
-            { tenantId: key.tenantId, subscriptionId: key.id, because },
-            'a webhook subscription was disabled',
-          );
-        });
-      }),
+    record: (claim, attempt) => records.run(() => recordOver({ pool, logger }, { claim, attempt })),
     clock,
     random: Math.random,
     inFlightMax: config.WEBHOOK_IN_FLIGHT_MAX,
     perSubscriptionMax: config.WEBHOOK_RECEIVER_IN_FLIGHT_MAX,
     claimMs: config.WEBHOOK_TIMEOUT_MS + CLAIM_MARGIN_MS,
-    everyMs: config.WEBHOOK_EVERY_MS,
+    everyMs: config.WEBHOOK_SEND_EVERY_MS,
     failed: ({ subscriptionId, messageId }, err) =>
       logger.warn({ err, subscriptionId, messageId }, 'what came of a webhook was not written down; it is sent again'),
     ended: ({ outcome, durationMs }, gaveUp) => {
@@ -161,6 +160,24 @@ function deliverOver({ pool, clock, config, keyEncryption, logger }: WebhooksGiv
       duration.record(durationMs / 1_000);
       if (gaveUp) givenUp.add(1);
     },
+  });
+}
+
+/** Writes down what came of an attempt, and what that makes of the subscription. */
+function recordOver(
+  { pool, logger }: Pick<WebhooksGiven, 'pool' | 'logger'>,
+  { claim, attempt: { disableFor, ...attempt } }: { claim: Claim; attempt: Recorded },
+): Promise<void> {
+  return inDatabaseTransaction(pool, async (tx) => {
+    const because = disableFor(await recordAttempt(tx, claim, attempt));
+    if (because === undefined) return;
+    const key = { tenantId: claim.tenantId, id: claim.subscriptionId };
+    if (!(await disable(tx, key, { because, at: attempt.now }))) return;
+    await noteChange(tx, key, { change: 'disabled', detail: { because }, by: 'webhooks', at: attempt.now });
+    tx.afterCommit(() => {
+      disabled.add(1, { because });
+      logger.warn({ tenantId: key.tenantId, subscriptionId: key.id, because }, 'a webhook subscription was disabled');
+    });
   });
 }
 

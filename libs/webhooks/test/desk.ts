@@ -42,7 +42,7 @@ export function givenOf({ appUrl, keyEncryption, clock, env = {} }: DeskOptions)
     config: z.object(webhookSettings).parse({
       WEBHOOK_NETWORKS: '127.0.0.1/32',
       WEBHOOK_ALLOW_HTTP: 'true',
-      WEBHOOK_EVERY_MS: '20',
+      WEBHOOK_SEND_EVERY_MS: '20',
       WEBHOOK_TIMEOUT_MS: '2000',
       ...env,
     }),

@@ -2,6 +2,7 @@ import { runtimeModule } from '@dailydoco/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { MethodsModule } from './methods/methods.module.js';
+import { NotificationsModule } from './notifications/notifications.module.js';
 import { PayoutsModule } from './payouts/payouts.module.js';
 import { PoliciesModule } from './policies/policies.module.js';
 import { RiskModule } from './risk/risk.module.js';
@@ -27,6 +28,7 @@ export class AppModule {
         RiskModule,
         ScreeningModule,
         TaxModule,
+        NotificationsModule,
       ],
     };
   }

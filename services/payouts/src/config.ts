@@ -7,12 +7,14 @@ import {
   serviceSettings,
   statementTimeoutMs,
 } from '@dailydoco/service';
+import { webhookSettings } from '@dailydoco/webhooks';
 import { z } from 'zod';
 
 /** Every setting of this service. `describeConfig` turns this into the table of the docs. */
 export const configSchema = z.object({
   ...serviceSettings,
   ...identitySettings,
+  ...webhookSettings,
   // Reconciliation sums whole tenants up.
   DATABASE_STATEMENT_TIMEOUT_MS: statementTimeoutMs(30_000),
   VIRAL_ENGINE_GRPC_ADDRESS: grpcAddressOf('viral-engine'),

@@ -6,6 +6,7 @@ import { AppModule } from './app.module.js';
 import { keepLedger } from './ledger/keep-ledger.module.js';
 import { LedgerStore } from './ledger/ledger.store.js';
 import { migrationSources } from './migrations.js';
+import { notifying, sendNotifications } from './notifications/notifications.module.js';
 import { claimPayouts, oldestUnsettledSeconds, PayoutStore } from './payouts/payout.store.js';
 import { submitPayouts } from './payouts/submit-payouts.js';
 import { moneyEventsConsumer } from './purchases/money-events.consumer.js';
@@ -44,7 +45,13 @@ export function createEdges(runtime: Runtime): Promise<Service> {
 export function addBackground(runtime: Runtime): void {
   const { config, lifecycle } = runtime;
   addRelay(runtime);
-  addConsumers(runtime, [accessConsumer(runtime), standingConsumer(), moneyEventsConsumer(runtime)]);
+  addConsumers(runtime, [
+    accessConsumer(runtime),
+    standingConsumer(),
+    moneyEventsConsumer(runtime),
+    notifying(runtime),
+  ]);
+  sendNotifications(runtime);
   repeat(runtime, { name: 'payouts', everyMs: config.PAYOUT_WORK_EVERY_MS, run: () => submit(runtime) });
   repeat(runtime, { name: 'payout-age', everyMs: MEASURE_EVERY_MS, run: () => measureAge(runtime) });
   addSchedules(runtime);

@@ -8,6 +8,7 @@ import { FraudModule } from './fraud/fraud.module.js';
 import { DisputesModule } from './disputes/disputes.module.js';
 import { LinksModule } from './links/links.module.js';
 import { NetworkModule } from './network/network.module.js';
+import { NotificationsModule } from './notifications/notifications.module.js';
 import { PlansModule } from './plans/plans.module.js';
 import { PurchasesModule } from './purchases/purchases.module.js';
 import { ReferralsModule } from './referrals/referrals.module.js';
@@ -40,6 +41,7 @@ export class AppModule {
         CouponsModule,
         ClicksModule,
         TransparencyModule,
+        NotificationsModule,
       ],
     };
   }

@@ -6,6 +6,7 @@ import {
   migrationSettings,
   serviceSettings,
 } from '@dailydoco/service';
+import { webhookSettings } from '@dailydoco/webhooks';
 import { z } from 'zod';
 import { MAX_CLICK_ID_KEY } from './clicks/click-ids.js';
 
@@ -13,6 +14,7 @@ import { MAX_CLICK_ID_KEY } from './clicks/click-ids.js';
 export const configSchema = z.object({
   ...serviceSettings,
   ...identitySettings,
+  ...webhookSettings,
   PUBLIC_URL: z.url().describe('Base URL of the gateway, as browsers see it: referral links begin with it.'),
   LANDING_URL: z.url().optional().describe('Where referral links lead; the documentation page unless told.'),
   TRUSTED_PROXIES: z

@@ -19,6 +19,7 @@ import { MemberStore } from './members/member.store.js';
 import { networkConsumer } from './network/purchases.consumer.js';
 import { countNetworks } from './network/network.module.js';
 import { migrationSources } from './migrations.js';
+import { notifying, sendNotifications } from './notifications/notifications.module.js';
 import { Customers } from './customers/customers.js';
 import { attributePurchases } from './purchases/purchases.module.js';
 import { RecordPurchase } from './purchases/record-purchase.js';
@@ -76,7 +77,9 @@ export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): 
     networkConsumer(),
     scoring(runtime),
     transparencyConsumer({ isFull: log.isFull }),
+    notifying(runtime),
   ]);
+  sendNotifications(runtime);
   repeat(runtime, { name: 'transparency-log', everyMs: config.TRANSPARENCY_EVERY_MS, run: log.keep });
   repeat(runtime, { name: 'transparency-sweep', everyMs: config.TRANSPARENCY_SWEEP_EVERY_MS, run: log.sweep });
   repeat(runtime, {

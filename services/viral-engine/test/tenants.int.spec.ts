@@ -104,6 +104,13 @@ describe('The OpenAPI document', () => {
     expect(Object.keys(body.paths).toSorted()).toEqual([
       '/r/{code}',
       '/v1/attribution',
+      '/v1/commission-webhooks',
+      '/v1/commission-webhooks/{id}',
+      '/v1/commission-webhooks/{id}/deliveries',
+      '/v1/commission-webhooks/{id}/deliveries/{messageId}',
+      '/v1/commission-webhooks/{id}/deliveries/{messageId}/replay',
+      '/v1/commission-webhooks/{id}/replay',
+      '/v1/commission-webhooks/{id}/rotate-secret',
       '/v1/commissions',
       '/v1/commissions/{id}',
       '/v1/commissions/{id}/forfeit',

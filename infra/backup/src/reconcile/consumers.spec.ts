@@ -16,7 +16,9 @@ function sourcesOf(service: string): string[] {
 function defined(): string[] {
   return readdirSync(services).flatMap((service) =>
     sourcesOf(service).flatMap((source) => [
-      ...[...source.matchAll(/defineConsumer\(\{\s*name: '([^']+)'/g)].map(([, name = '']) => name),
+      ...[...source.matchAll(/(?:defineConsumer|webhooksConsumer)\(\{\s*name: '([^']+)'/g)].map(
+        ([, name = '']) => name,
+      ),
       ...(/[^a-zA-Z]accessConsumer\(runtime\)/.test(source) ? [`${service}-access`] : []),
     ]),
   );

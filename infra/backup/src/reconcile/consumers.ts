@@ -64,6 +64,13 @@ export const APPLIERS: readonly Applier[] = [
       events.commissionsForfeited,
     ],
   },
+  { name: 'viral-engine-webhooks', service: 'viral-engine', types: COMMISSION_EVENTS },
+  {
+    name: 'payouts-webhooks',
+    service: 'payouts',
+    // Every step in the life of a payout.
+    types: Object.values(events).filter(({ type }) => /[.]payouts[.].*[.]Payout[A-Z][a-z]+$/.test(type)),
+  },
   {
     name: 'payouts-ledger',
     service: 'payouts',

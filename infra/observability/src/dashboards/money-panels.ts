@@ -1,7 +1,61 @@
 import type { RowSpec } from './panel.js';
-import { highest, rate } from './promql.js';
+import { highest, mean, rate } from './promql.js';
 
 // What the services count of their own matter; on the dashboard of money and on those of the services.
+
+export function webhooksRow(where: string): RowSpec {
+  return {
+    title: 'Webhooks out',
+    panels: [
+      {
+        title: 'Attempts',
+        description: 'Messages posted a second, by what came of it; and those given up after their last attempt.',
+        unit: 'ops',
+        queries: [
+          { expr: rate({ metric: 'dailydoco_webhook_attempts_total', where, by: 'outcome' }), legend: '{{outcome}}' },
+          { expr: rate({ metric: 'dailydoco_webhook_messages_given_up_total', where, by: 'job' }), legend: 'given up' },
+        ],
+      },
+      {
+        title: 'Oldest message that is due',
+        description: 'How long a message has been due without an attempt. limping: receivers that fail or are slow.',
+        unit: 's',
+        queries: [
+          {
+            expr: highest({ metric: 'dailydoco_webhook_oldest_due_age_seconds', where, by: 'lane' }),
+            legend: '{{lane}}',
+          },
+        ],
+      },
+      {
+        title: 'Answers of receivers',
+        description: 'How long receivers took, on average.',
+        unit: 's',
+        queries: [
+          {
+            expr: mean({ metric: 'dailydoco_webhook_attempt_duration_seconds', where, by: 'job' }),
+            legend: '{{job}}',
+          },
+        ],
+      },
+      {
+        title: 'Subscriptions disabled by failures',
+        description: 'As they stand, and those that were disabled within the hour.',
+        unit: 'short',
+        queries: [
+          {
+            expr: highest({ metric: 'dailydoco_webhook_disabled_subscriptions', where, by: 'job' }),
+            legend: '{{job}}',
+          },
+          {
+            expr: `sum by (because) (increase(dailydoco_webhook_subscriptions_disabled_total{${where}}[1h]))`,
+            legend: 'within the hour: {{because}}',
+          },
+        ],
+      },
+    ],
+  };
+}
 
 export function purchasesRow(where: string): RowSpec {
   return {

@@ -1,4 +1,4 @@
-import { completionsRow, ledgerRow, purchasesRow } from './money-panels.js';
+import { completionsRow, ledgerRow, purchasesRow, webhooksRow } from './money-panels.js';
 import { build, type NamedDashboard } from './panel.js';
 import { writerRow } from './process-panels.js';
 import { quantile } from './promql.js';
@@ -48,6 +48,7 @@ export const MONEY_DASHBOARD: NamedDashboard = build({
     },
     writerRow({ where: WHERE }),
     ledgerRow(WHERE),
+    webhooksRow(WHERE),
     completionsRow(WHERE),
   ],
 });

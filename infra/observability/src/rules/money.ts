@@ -121,6 +121,15 @@ and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
         '{{ $value | humanize }} events of billing systems were {{ $labels.outcome }} in {{ $labels.namespace }} within the hour.',
     },
     {
+      alert: 'WebhooksLate',
+      severity: 'warning',
+      expr: 'max by (namespace, job) (dailydoco_webhook_oldest_due_age_seconds{lane="steady"}) > 300',
+      for: '5m',
+      summary: 'Receivers of webhooks that are well are told late.',
+      description:
+        'The oldest webhook message of {{ $labels.job }} in {{ $labels.namespace }} has been due for {{ $value | humanizeDuration }}.',
+    },
+    {
       alert: 'ClicksDropped',
       severity: 'warning',
       expr: grown({ metric: 'dailydoco_clicks_dropped_total', window: '10m', by: 'namespace, reason' }),

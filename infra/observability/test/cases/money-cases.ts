@@ -10,6 +10,7 @@ const REFUSED = 'dailydoco_group_writer_refused_items_total';
 const QUEUE = 'dailydoco_group_writer_queue_items';
 const COMMITS = 'dailydoco_group_writer_commit_duration_seconds_count';
 const CLICKS = 'dailydoco_clicks_dropped_total';
+const WEBHOOK_AGE = 'dailydoco_webhook_oldest_due_age_seconds';
 const OLDEST_REVIEW = 'dailydoco_fraud_oldest_review_age_seconds';
 const OLDEST_HIT = 'dailydoco_screening_oldest_hit_age_seconds';
 const LOG_AGE = 'dailydoco_log_oldest_waiting_age_seconds';
@@ -245,6 +246,19 @@ export const MONEY_CASES: readonly AlertCase[] = [
   quiet('ScreeningHitsWait', 'when it is not older than that', {
     series: { [of(OLDEST_HIT, 'payouts', {})]: '259200x30' },
     atMinute: 20,
+    }),
+  fires('WebhooksLate', 'when a receiver that is well waits for minutes', {
+    series: { [of(WEBHOOK_AGE, 'payouts', { lane: 'steady' })]: '0x4 0+60x20' },
+    atMinute: 18,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, job: 'payouts' },
+      description: 'The oldest webhook message of payouts in dd has been due for 13m 0s.',
+    },
+  }),
+  quiet('WebhooksLate', 'while only receivers that fail or are slow wait', {
+    series: { [of(WEBHOOK_AGE, 'payouts', { lane: 'limping' })]: '0+600x20' },
+    atMinute: 18,
   }),
   fires('TransparencyLogLate', 'when something waits for minutes', {
     series: { [of(LOG_AGE, 'viral-engine')]: '0x4 0+60x20' },
