@@ -37,14 +37,14 @@ export default {
     {
       name: 'rules-and-use-cases-know-no-machinery',
       comment:
-        'A file without a suffix knows other files without a suffix, money, errors and the pure rules of the transparency log. Interfaces it needs it declares itself; ids and the shape of an idempotent call are the whole service’s.',
+        'A file without a suffix knows other files without a suffix, money, errors, sealing and the pure rules of the transparency log. Interfaces it needs it declares itself; ids and the shape of an idempotent call are the whole service’s.',
       severity: 'error',
       from: { path: unsuffixed, pathNot: 'generated|[.]spec[.]ts$' },
       to: {
         pathNot: [
           unsuffixed,
           '^services/[^/]+/src/(ids|idempotent-call)[.]ts$',
-          '^libs/(money|errors|transparency)/src/',
+          '^libs/(money|errors|sealing|transparency)/src/',
           '^node:crypto$',
           '^crypto$',
         ],

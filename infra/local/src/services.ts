@@ -52,8 +52,8 @@ function ownSettings(service: ServiceName, addresses: FleetAddresses): Record<st
     case 'website-builder':
       return { SITES_DIR: addresses.sitesDir };
     case 'viral-engine':
-      return { KEY_ENCRYPTION_SECRET: addresses.keyEncryption };
     case 'payouts':
+      return { KEY_ENCRYPTION_SECRET: addresses.keyEncryption };
     case 'analytics':
     case 'ai-gateway':
       return {};

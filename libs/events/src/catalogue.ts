@@ -11,6 +11,7 @@ import {
   PayoutApproved,
   PayoutCancelled,
   PayoutFailed,
+  PayoutMethodAdded,
   PayoutRequested,
   PayoutReturned,
   PayoutScreened,
@@ -68,6 +69,7 @@ export const events = {
   memberReferred: viral('MemberReferred', MemberReferred),
   plansChanged: viral('PlansChanged', PlansChanged),
 
+  payoutMethodAdded: payouts('PayoutMethodAdded', PayoutMethodAdded),
   payoutRequested: payouts('PayoutRequested', PayoutRequested),
   payoutScreened: payouts('PayoutScreened', PayoutScreened),
   payoutApproved: payouts('PayoutApproved', PayoutApproved),

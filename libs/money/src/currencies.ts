@@ -27,8 +27,8 @@ const DIGITS: ReadonlyMap<string, MinorDigits> = new Map(
   ),
 );
 
-/** Every code of the table. */
-export const CURRENCIES: readonly CurrencyCode[] = [...DIGITS.keys()].map((code) => code as CurrencyCode);
+/** Every code of the table, by minor digits and then by code. */
+export const CURRENCIES: readonly CurrencyCode[] = [...DIGITS.keys()].filter(isCurrency);
 
 /** Whether the text is a code of the table; lower case is not. */
 export function isCurrency(text: string): text is CurrencyCode {

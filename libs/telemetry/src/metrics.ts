@@ -340,14 +340,48 @@ export const METRICS = {
   dailydoco_payout_steps_total: {
     kind: 'counter',
     unit: '{step}',
-    description: 'Steps that payouts have taken by the word of the rail. step: settled, failed, returned.',
+    description:
+      'Steps that payouts have taken by the service, by finance or by the word of the rail. step: screened, approved, submitted, unknown, settled, failed, returned.',
     labels: ['step'],
+  },
+  dailydoco_payout_settle_duration_seconds: {
+    kind: 'histogram',
+    unit: 's',
+    description: 'From when a payout was asked for to when its rail said that it has settled.',
+    labels: ['rail'],
+    buckets: [1, 10, 60, 600, 3_600, 14_400, 43_200, 86_400, 172_800, 345_600, 604_800],
+  },
+  dailydoco_payouts_oldest_unknown_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description:
+      'Since when the oldest payout that is unknown has been so: its rail may have paid it or not. 0: none is.',
+    labels: [],
+  },
+  dailydoco_payouts_waiting_items: {
+    kind: 'gauge',
+    unit: '{payout}',
+    description: 'Payouts that have not ended. status: requested, screened, approved, submitted, unknown.',
+    labels: ['status'],
   },
   dailydoco_payouts_oldest_unsettled_age_seconds: {
     kind: 'gauge',
     unit: 's',
     description:
       'Age of the oldest payout that the rail has neither settled nor refused; 0 when there is none. Those of suspended persons are not counted.',
+    labels: [],
+  },
+  dailydoco_payout_schedule_looks_total: {
+    kind: 'counter',
+    unit: '{look}',
+    description:
+      'Looks at payout schedules whose time had come. outcome: paid, below_minimum, below_threshold, method_deleted, unreachable, refused, stopped, frozen, method_held.',
+    labels: ['outcome'],
+  },
+  dailydoco_payout_schedules_oldest_due_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'How long the payout schedule that waits longest has been due; 0 when none is.',
     labels: [],
   },
   dailydoco_reconciliation_breaks_total: {

@@ -1,10 +1,11 @@
 import cookie from '@fastify/cookie';
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { ApiKeyServiceService, UserServiceService } from '@dailydoco/proto/dailydoco/identity/v1/identity';
-import { addRelay, buildEdges, repeat, type Service } from '@dailydoco/service';
+import { addConsumers, addRelay, buildEdges, repeat, type Service } from '@dailydoco/service';
 import { AppModule } from './app.module.js';
 import { asTenantId, asUserId } from './ids.js';
 import { MailStore } from './mails/mail.store.js';
+import { payoutMethodsConsumer } from './mails/payout-methods.consumer.js';
 import { sendOneMail } from './mails/send-mails.js';
 import { migrationSources } from './migrations.js';
 import { RecoveryStore } from './recovery/recovery.store.js';
@@ -24,6 +25,7 @@ const KEPT_AFTER_END_MS = 7 * 86_400_000;
 export async function createService(runtime: Runtime): Promise<Service> {
   const service = await createEdges(runtime);
   addRelay(runtime);
+  addConsumers(runtime, [payoutMethodsConsumer(runtime)]);
   addTasks(runtime);
   return service;
 }

@@ -181,14 +181,19 @@ export class Identity {
     return this.logIn(person);
   }
 
+  /** The mails that the address has with the subject, oldest first. */
+  mailsOf(email: string, subject: string): string[] {
+    return readdirSync(this.ground.mailFolder)
+      .filter((name) => name.endsWith('.eml'))
+      .toSorted()
+      .map((name) => fold(readFileSync(join(this.ground.mailFolder, name), 'utf8')))
+      .filter((text) => text.includes(email) && text.includes(subject));
+  }
+
   /** Waits until the address has as many mails with the subject, and gives the codes in them, oldest first. */
   codesOf(email: string, subject: string, count = 1): Promise<string[]> {
     return eventually(() => {
-      const mails = readdirSync(this.ground.mailFolder)
-        .filter((name) => name.endsWith('.eml'))
-        .toSorted()
-        .map((name) => fold(readFileSync(join(this.ground.mailFolder, name), 'utf8')))
-        .filter((text) => text.includes(email) && text.includes(subject));
+      const mails = this.mailsOf(email, subject);
       if (mails.length !== count) throw new Error(`${mails.length} mails of "${subject}", not ${count}`);
       return mails.map((text) => /^[\w-]{32}$/m.exec(text)?.[0] ?? '');
     });

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ensureTopics, kafkaBroker } from '@dailydoco/events';
+import { ensureTopics, events, kafkaBroker, outgoing } from '@dailydoco/events';
 import { eventually, getStores, uniqueTopicPrefix } from '@dailydoco/testing';
 import { ADMIN, type Identity, newGround, startIdentity, startReplica } from './identity.js';
 
@@ -31,6 +31,35 @@ describe('The service among its neighbours', () => {
       { timeoutMs: 30_000 },
     );
   });
+
+  it('warns a person by mail of a payout method that was added, once, and of none of the sandbox', async () => {
+    const person = await identity.register();
+    const addedAt = new Date('2026-06-01T12:00:00Z');
+    const added = (rail: string, heldUntil?: Date) => ({
+      id: identity.runtime.newId(),
+      key: person.id,
+      tenantId: person.tenantId,
+      occurredAt: addedAt,
+      type: events.payoutMethodAdded,
+      payload: { methodId: identity.runtime.newId(), personId: person.id, rail, heldUntil, addedAt },
+    });
+    const change = added('sepa', new Date('2026-06-03T12:00:00Z'));
+    const { outbox } = identity.runtime;
+    // As payouts would, by this service's own outbox; the nobody in between is passed over.
+    const nobody = { ...added('ach'), payload: { ...added('ach').payload, personId: identity.runtime.newId() } };
+    await outbox.append(
+      identity.pool,
+      [added('sandbox'), nobody, change].map((event) => outgoing(event)),
+    );
+    const mails = () => identity.mailsOf(person.email, 'payout method');
+    await eventually(() => expect(mails()).toHaveLength(1), { timeoutMs: 30_000 });
+    expect(mails()[0]).toContain('receives nothing before 2026-06-03T12:00:00.000Z');
+    await identity.pool.query('UPDATE messaging.outbox SET published_at = NULL WHERE event_id = $1', [change.id]);
+    const after = added('sepa');
+    await outbox.append(identity.pool, [outgoing(after)]);
+    await eventually(() => expect(mails()).toHaveLength(2), { timeoutMs: 30_000 });
+    expect(mails().filter((text) => text.includes('from now on'))).toHaveLength(1);
+  }, 90_000);
 
   it('is alive and ready', async () => {
     expect((await identity.call('GET', '/health/live')).status).toBe(200);

@@ -16,6 +16,18 @@ export const configSchema = z.object({
   // Reconciliation sums whole tenants up.
   DATABASE_STATEMENT_TIMEOUT_MS: statementTimeoutMs(30_000),
   VIRAL_ENGINE_GRPC_ADDRESS: grpcAddressOf('viral-engine'),
+  KEY_ENCRYPTION_SECRET: z
+    .base64()
+    .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64')
+    .meta({
+      description:
+        'Seals what persons give to be paid: bank details, wallet addresses, tax numbers. Losing it loses them: they must be given again.',
+      secret: true,
+    }),
+  PAYOUT_METHOD_HOLD_HOURS: z.coerce.number().int().min(0).max(720).default(48).meta({
+    description: 'How long a change of payout method receives nothing, so that its person can object.',
+    unit: 'hours',
+  }),
   PAYOUT_CANCEL_WINDOW_MS: z.coerce.number().int().min(0).max(604_800_000).default(3_000).meta({
     description: 'How long a payout waits before it goes to the rail; until then it can be cancelled.',
     unit: 'ms',
@@ -27,6 +39,17 @@ export const configSchema = z.object({
     .max(60_000)
     .default(500)
     .meta({ description: 'Pause between looks for payouts that the rail is to be asked about.', unit: 'ms' }),
+  PAYOUT_SCHEDULES_EVERY_MS: z.coerce
+    .number()
+    .int()
+    .min(50)
+    .max(3_600_000)
+    .default(60_000)
+    .meta({ description: 'Pause between looks for payout schedules whose time has come.', unit: 'ms' }),
+  PAYOUT_BATCH_AFTER_MS: z.coerce.number().int().min(0).max(86_400_000).default(3_600_000).meta({
+    description: 'How long an approved payout waits at most for others to leave with it in one file.',
+    unit: 'ms',
+  }),
   RECONCILE_EVERY_MS: z.coerce
     .number()
     .int()

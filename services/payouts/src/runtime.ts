@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { ReconciliationServiceService } from '@dailydoco/proto/dailydoco/viral/v1/viral';
 import { type Basis, type Callers, connect, createBasis, identifiedCallers } from '@dailydoco/service';
+import type { Sql } from '@dailydoco/database';
 import type { Config } from './config.js';
-import type { Destinations } from './methods/destinations.js';
-import type { Withholding } from './payouts/screen.js';
+import type { PayoutScreen, Withholding } from './payouts/screen.js';
 import type { Rail, RailKind } from './rails/rail.js';
 import { railRegistry } from './rails/registry.js';
-import { SandboxDestinations } from './rails/sandbox/sandbox-destinations.store.js';
 import { sandboxRail } from './rails/sandbox/sandbox-rail.store.js';
 import type { PurchaseStates } from './reconciliation/reconcile-tenant.js';
 import { ViralEngineStates } from './reconciliation/viral-engine.client.js';
@@ -14,9 +13,12 @@ import { ViralEngineStates } from './reconciliation/viral-engine.client.js';
 /** Everything that the capabilities of this service share, made once per process and handed in. */
 export interface Runtime extends Basis<Config>, Callers {
   readonly randomBytes: (size: number) => Uint8Array;
+  /** The rails that this installation has. */
   readonly rails: ReadonlyMap<RailKind, Rail>;
-  readonly destinations: Destinations;
-  readonly withholding: Withholding;
+  /** What looks at payouts before they are approved, made for one database transaction. */
+  readonly screens: (sql: Sql) => PayoutScreen[];
+  /** What is withheld from payouts, made for one database transaction. */
+  readonly withholding: (sql: Sql) => Withholding;
   readonly states: PurchaseStates;
 }
 
@@ -38,8 +40,8 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     ...identifiedCallers(basis),
     randomBytes,
     rails: railRegistry([sandboxRail({ sql: basis.pool, clock: basis.clock })]),
-    destinations: new SandboxDestinations(basis.pool),
-    withholding: NOTHING_WITHHELD,
+    screens: () => [],
+    withholding: () => NOTHING_WITHHELD,
     states: new ViralEngineStates(purchases),
     ...overrides,
   };

@@ -8,6 +8,7 @@ import { moneyEventsConsumer } from './purchases/money-events.consumer.js';
 import { reconcileAll } from './reconciliation/reconcile-all.js';
 import { reconciliation } from './reconciliation/reconciliation.module.js';
 import type { Runtime } from './runtime.js';
+import { addSchedules } from './schedules/schedules.module.js';
 import { standingConsumer } from './standing/standing.consumer.js';
 
 /** A replica that lost its database waits this long before it tries for the lease of the reconciliation again. */
@@ -34,6 +35,7 @@ export function addBackground(runtime: Runtime): void {
   addRelay(runtime);
   addConsumers(runtime, [accessConsumer(runtime), standingConsumer(), moneyEventsConsumer(runtime)]);
   addPayoutWork(runtime);
+  addSchedules(runtime);
   lifecycle.onStart('reconciliation', async () => reconcileByLease(runtime));
 }
 

@@ -8,28 +8,35 @@ import { asPayoutMethodId, asTenantId, asUserId, type PayoutMethodId, type Tenan
 import { LedgerReadStore } from '../src/ledger/ledger-reads.store.js';
 import { LedgerStore } from '../src/ledger/ledger.store.js';
 import type { Balance } from '../src/ledger/read-ledger.js';
+import type { SandboxOutcome } from '../src/methods/method.js';
+import { methodSecrecy } from '../src/methods/methods.module.js';
+import { PayoutMethodStore } from '../src/methods/payout-method.store.js';
 import { migrationSources } from '../src/migrations.js';
-import type { Destinations } from '../src/methods/destinations.js';
-import { type RequestGiven, requestPayout } from '../src/payouts/change-payout.js';
-import { PayoutMethodStore } from '../src/payouts/payout-method.store.js';
-import type { PayoutMethod } from '../src/payouts/payout-method.js';
+import { DestinationStore } from '../src/methods/destinations.store.js';
+import { requestPayout } from '../src/payouts/change-payout.js';
 import type { Payout, PayoutStatus } from '../src/payouts/payout.js';
-import { PayoutReadStore } from '../src/payouts/payout.store.js';
+import { batchPayouts } from '../src/payouts/batch-payouts.js';
+import { BatchStore, readCandidates, readWaitingGroups } from '../src/payouts/batch.store.js';
+import { PayoutReadStore } from '../src/payouts/payout-reads.store.js';
 import { screenPayouts } from '../src/payouts/screen-payouts.js';
-import type { PayoutScreen } from '../src/payouts/screen.js';
+import { type Applied, receiveReports } from '../src/payouts/receive-reports.js';
+import type { PayoutScreen, Withholding } from '../src/payouts/screen.js';
 import { submitPayouts } from '../src/payouts/submit-payouts.js';
 import { claimPayouts, WorkStore } from '../src/payouts/work.store.js';
 import { moneyEventsConsumer } from '../src/purchases/money-events.consumer.js';
 import { BooksStore } from '../src/reconciliation/books.store.js';
 import type { Break } from '../src/reconciliation/compare-purchases.js';
 import type { PurchaseStates } from '../src/reconciliation/reconcile-tenant.js';
-import type { CallRail } from '../src/rails/rail.js';
+import type { CallRail, Rail, RailKind, RailReport } from '../src/rails/rail.js';
 import { railRegistry } from '../src/rails/registry.js';
-import { SandboxDestinations } from '../src/rails/sandbox/sandbox-destinations.store.js';
+import { SPEC_BANK } from './spec-rail.js';
 import { sandboxRail } from '../src/rails/sandbox/sandbox-rail.store.js';
 import { StandingStore } from '../src/standing/standing.store.js';
 import { Life, START } from './lives.js';
 import { receivedOf } from './wire.js';
+
+/** Under which the edges of specs open what the books sealed. */
+export const SEALING = { KEY_ENCRYPTION_SECRET: Buffer.alloc(32, 1).toString('base64') };
 
 /** A database of this service with all its tables, for one spec file. */
 export function migratedDatabase(): Promise<TestDatabase> {
@@ -83,10 +90,9 @@ export class Books {
   readonly outbox = new Outbox({ source: 'dailydoco/payouts', newId });
   readonly pool: ReturnType<typeof createPool>;
   readonly rail: CallRail;
-  /** Specs set what the screens find, what tax is withheld, and where methods lead. */
+  /** Specs set what the screens find and what tax is withheld. */
   screens: PayoutScreen[] = [];
-  destinations: Destinations;
-  withholding: RequestGiven['withholding'] = { bpsOf: () => Promise.resolve(new Map()) };
+  withholding: Withholding = { bpsOf: () => Promise.resolve(new Map()) };
   readonly #database: TestDatabase;
 
   constructor(database: TestDatabase) {
@@ -98,7 +104,10 @@ export class Books {
       statementTimeoutMs: 20_000,
     });
     this.rail = sandboxRail({ sql: this.pool, clock: this.clock });
-    this.destinations = new SandboxDestinations(this.pool);
+  }
+
+  get secrecy(): ReturnType<typeof methodSecrecy> {
+    return methodSecrecy({ randomBytes, outbox: this.outbox, config: SEALING });
   }
 
   get appUrl(): string {
@@ -160,19 +169,23 @@ export class Books {
     return new StandingStore(this.pool).set({ tenantId, personId, suspended, at: this.clock.now() });
   }
 
+  /** `script`: what else payments to it do, see sandboxDestinationOf. */
   async addMethod(
     tenantId: TenantId,
     personId: UserId,
-    outcome: PayoutMethod['outcome'] = 'settled',
+    { outcome = 'settled', ...script }: { outcome?: SandboxOutcome; [detail: string]: unknown } = {},
   ): Promise<PayoutMethodId> {
     const id = asPayoutMethodId(newId());
-    const createdAt = this.clock.now();
-    await new PayoutMethodStore(this.pool).add({ tenantId, personId, id, kind: 'sandbox', outcome, createdAt });
+    const none = { masked: undefined, country: undefined, heldUntil: undefined };
+    const method = { tenantId, personId, id, kind: 'sandbox' as const, outcome, ...none, createdAt: this.clock.now() };
+    const store = new PayoutMethodStore(this.pool, this.secrecy);
+    await store.add(method, { details: { outcome, ...script }, account: undefined });
     return id;
   }
 
   payoutBook(tx: DatabaseTransaction): WorkStore {
-    return new WorkStore(tx, { ledger: new LedgerStore(tx, this), outbox: this.outbox });
+    const withholding = () => this.withholding;
+    return new WorkStore(tx, { ledger: new LedgerStore(tx, this), outbox: this.outbox, withholding });
   }
 
   /** Asks for a payout that is due for the rail at once; `first` runs in its database transaction before. */
@@ -184,16 +197,16 @@ export class Books {
     const wanted = { ...rest, amount: { amountMicros: micros(amount), currency: currencyOf('USD') } };
     return inDatabaseTransaction(this.pool, async (tx) => {
       await first?.();
-      const { rail, withholding } = this;
-      const given = { newId, cancelWindowMs: 0, reach: railRegistry([rail]), withholding };
+      const { rail } = this;
+      const given = { newId, cancelWindowMs: 0, reach: railRegistry([rail, SPEC_BANK]) };
       return requestPayout(this.payoutBook(tx), wanted, { ...given, now: this.clock.now() });
     });
   }
 
   async payout({ tenantId, id }: Pick<Payout, 'tenantId' | 'id'>): Promise<Payout> {
-    const found = await new PayoutReadStore(this.pool).find(tenantId, id);
-    if (found === undefined) throw new Error('there is no such payout');
-    return found;
+    const story = await new PayoutReadStore(this.pool, (work) => work(this.pool)).find(tenantId, id);
+    if (story === undefined) throw new Error('there is no such payout');
+    return story.payout;
   }
 
   /** One round of the worker; `crash` runs at the end of the database transaction that records what the rail said. */
@@ -210,10 +223,11 @@ export class Books {
       submit: (answer) => answer().finally(() => (called = true)),
       find: (answer) => answer().finally(() => (called = true)),
     });
+    const rails = railRegistry([crashAfter, SPEC_BANK]);
     await submitPayouts({
       claim: (what) => inDatabaseTransaction(this.pool, (tx) => claimPayouts(tx, what)),
-      rails: railRegistry([crashAfter]),
-      destinations: this.destinations,
+      rails,
+      destinations: new DestinationStore(this.pool, { sealer: this.secrecy.sealer, rails }),
       inTransaction: (record) =>
         inDatabaseTransaction(this.pool, async (tx) => {
           const result = await record(this.payoutBook(tx));
@@ -226,6 +240,32 @@ export class Books {
       failed: (_, error) => round.failures.push(error),
     });
     return round;
+  }
+
+  /** Payouts of rails of files are put into batches, those that are not full too. */
+  async batch(rails: ReadonlyMap<RailKind, Rail> = railRegistry([this.rail, SPEC_BANK])): Promise<void> {
+    await batchPayouts({
+      waiting: (kinds, now) => readWaitingGroups(this.pool, kinds, now),
+      candidates: (group, now, limit) => readCandidates(this.pool, group, { now, limit }),
+      rails,
+      destinations: new DestinationStore(this.pool, { sealer: this.secrecy.sealer, rails }),
+      inTransaction: (work) =>
+        inDatabaseTransaction(this.pool, (tx) =>
+          work(new BatchStore(tx, { ledger: new LedgerStore(tx, this), outbox: this.outbox })),
+        ),
+      clock: this.clock,
+      newId,
+      maxAgeMs: 0,
+      taken: () => undefined,
+    });
+  }
+
+  /** Hands in what a rail told by itself. */
+  report(...reports: readonly RailReport[]): Promise<(Applied | undefined)[]> {
+    return inDatabaseTransaction(
+      this.pool,
+      async (tx) => (await receiveReports(this.payoutBook(tx), reports, this.clock.now())).applied,
+    );
   }
 
   /** The names of this service's events about an aggregate, in the order of their writing. */

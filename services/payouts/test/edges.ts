@@ -8,7 +8,7 @@ import type { TenantId, UserId } from '../src/ids.js';
 import type { PurchaseStates } from '../src/reconciliation/reconcile-tenant.js';
 import { createRuntime, type Runtime } from '../src/runtime.js';
 import { createEdges, createService } from '../src/service.js';
-import type { Books } from './books.js';
+import { type Books, SEALING } from './books.js';
 
 const SECRET = 'a secret that only the services of this spec know';
 const ISSUER = 'https://identity.spec';
@@ -66,6 +66,13 @@ export class Edges {
     return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   }
 
+  /** A file that a GET answers, as text. */
+  async bytes(path: string, as: string): Promise<string> {
+    const response = await fetch(`${this.#url}${path}`, { headers: { authorization: as } });
+    if (response.status !== 200) throw new Error(`${path} answered ${response.status}`);
+    return response.text();
+  }
+
   async stop(): Promise<void> {
     await this.runtime.lifecycle.shutdown('the spec is over');
   }
@@ -74,7 +81,12 @@ export class Edges {
 /** Starts the edges; with a broker also all that works on its own: relay, consumers, worker, reconciliation. */
 export async function startEdges(
   books: Books,
-  { broker, states, env = {} }: { broker?: Broker; states?: PurchaseStates; env?: Record<string, string> } = {},
+  {
+    broker,
+    states,
+    rails,
+    env = {},
+  }: { broker?: Broker; states?: PurchaseStates; rails?: Runtime['rails']; env?: Record<string, string> } = {},
 ): Promise<Edges> {
   const signer = await TokenSigner.create();
   const apiKeys = new SpecApiKeys<Scope>();
@@ -82,6 +94,7 @@ export async function startEdges(
     clock: books.clock,
     ...(broker && { broker }),
     ...(states && { states }),
+    ...(rails && { rails }),
   });
   const authenticator = new Authenticator({
     jwks: signer,
@@ -111,10 +124,13 @@ export function specEnv(books: Books): Record<string, string> {
     INTERNAL_TOKEN_SECRET: SECRET,
     IDENTITY_GRPC_ADDRESS: '127.0.0.1:1',
     VIRAL_ENGINE_GRPC_ADDRESS: '127.0.0.1:1',
+    ...SEALING,
     LOG_LEVEL: 'error',
     SHUTDOWN_DELAY_MS: '0',
     PAYOUT_CANCEL_WINDOW_MS: '3000',
     PAYOUT_WORK_EVERY_MS: '50',
+    PAYOUT_BATCH_AFTER_MS: '60000',
+    PAYOUT_SCHEDULES_EVERY_MS: '50',
     RECONCILE_EVERY_MS: '200',
   };
 }

@@ -91,6 +91,8 @@ describe('/v1/payout-methods', () => {
     ['no details', { kind: 'sandbox' }],
     ['another kind', { kind: 'bank', details: {} }],
     ['an unknown outcome', { kind: 'sandbox', details: { outcome: 'submitted' } }],
+    ['details that are no object', { kind: 'sandbox', details: [] }],
+    ['a rail that is not here', { kind: 'sepa', details: {} }],
     ['an unknown detail', { kind: 'sandbox', details: { iban: 'x' } }],
     ['an unknown field', { kind: 'sandbox', details: {}, tenantId: 'x' }],
   ])('refuse %s', async (_, body) => {
@@ -122,8 +124,10 @@ describe('POST /v1/payouts', () => {
       202,
       {
         id: body.id,
+        personId: me.personId,
         amount: usd('30.00'),
         status: 'requested',
+        rail: 'sandbox',
         methodId: me.methodId,
         requestedAt: books.clock.now().toISOString(),
         changedAt: books.clock.now().toISOString(),
@@ -317,8 +321,9 @@ describe('GET /v1/payouts', () => {
     expect([...first.body.items, ...rest.body.items].map(({ id }) => id)).toEqual(ids);
     const colleague = await edges.person(me.tenantId, books.newPerson(), ['finance']);
     expect((await edges.call('GET', '/v1/payouts', { as: colleague })).body.items).toEqual([]);
-    expect((await edges.call('GET', `/v1/payouts/${ids[0]}`, { as: colleague })).status).toBe(404);
-    for (const query of ['pageSize=0', 'pageToken=x', 'status=settled']) {
+    const another = await edges.person(me.tenantId, books.newPerson());
+    expect((await edges.call('GET', `/v1/payouts/${ids[0]}`, { as: another })).status).toBe(404);
+    for (const query of ['pageSize=0', 'pageToken=x', 'status=paid', 'personId=x']) {
       expect((await edges.call('GET', `/v1/payouts?${query}`, { as: me.as })).status).toBe(400);
     }
   });

@@ -111,7 +111,7 @@ describe.each([11, 22, 33])('After random lives, seed %i,', (seed) => {
     lives = Array.from({ length: PURCHASES }, () => randomLife(dice, { tenantId, people, currencies: CURRENCIES }));
     const methods = new Map<UserId, PayoutMethodId[]>();
     for (const personId of people) {
-      const own = await Promise.all(OUTCOMES.map((outcome) => books.addMethod(tenantId, personId, outcome)));
+      const own = await Promise.all(OUTCOMES.map((outcome) => books.addMethod(tenantId, personId, { outcome })));
       methods.set(personId, own);
     }
     const batches = deliveries(lives, dice);

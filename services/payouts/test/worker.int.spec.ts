@@ -3,10 +3,10 @@ import { inDatabaseTransaction } from '@dailydoco/database';
 import { barrier } from '@dailydoco/testing';
 import type { TenantId, UserId } from '../src/ids.js';
 import { cancelPayout } from '../src/payouts/change-payout.js';
-import type { PayoutMethod } from '../src/payouts/payout-method.js';
+import type { SandboxOutcome } from '../src/methods/method.js';
 import type { Payout } from '../src/payouts/payout.js';
 import { ASK_UNKNOWN_AFTER_MS } from '../src/payouts/record-answers.js';
-import { oldestUnsettledSeconds } from '../src/payouts/work.store.js';
+import { measurePayouts } from '../src/payouts/work.store.js';
 import type { CallRail } from '../src/rails/rail.js';
 import { type Books, micros, railThrough, startBooks } from './books.js';
 
@@ -26,10 +26,10 @@ interface Case {
 }
 
 /** A person with 100.00 who asks for 30.00. */
-async function asked(outcome: PayoutMethod['outcome'] = 'settled'): Promise<Case> {
+async function asked(outcome: SandboxOutcome = 'settled'): Promise<Case> {
   const [tenantId, personId] = [books.newTenant(), books.newPerson()];
   await books.earn(tenantId, personId, '100.00');
-  const methodId = await books.addMethod(tenantId, personId, outcome);
+  const methodId = await books.addMethod(tenantId, personId, { outcome });
   return { tenantId, personId, payout: await books.request({ tenantId, personId, methodId, amount: '30.00' }) };
 }
 
@@ -314,7 +314,7 @@ describe('A suspended person', () => {
 });
 
 describe('The age of the oldest unsettled payout', () => {
-  const age = () => oldestUnsettledSeconds(books.pool, books.clock.now());
+  const age = async () => (await measurePayouts(books.pool, books.clock.now())).oldestUnsettledSeconds;
 
   it('grows until the rail has settled it, and leaves suspended persons aside', async () => {
     while ((await books.work()).steps.length > 0) books.clock.advance(3_600_000);

@@ -40,6 +40,7 @@ export const APPLIERS: readonly Applier[] = [
   access('analytics'),
   access('website-builder'),
   access('ai-gateway'),
+  { name: 'identity-payout-methods', service: 'identity', types: [events.payoutMethodAdded] },
   {
     name: 'viral-engine-members',
     service: 'viral-engine',

@@ -42,6 +42,27 @@ If it was not you, you need do nothing: your password stays as it is.
   };
 }
 
+/** Warns a person of a new way for their payouts; names no account, because mailboxes are read by others as well. */
+export function payoutMethodMail(
+  { email, displayName }: Addressee,
+  { addedAt, heldUntil }: { addedAt: Date; heldUntil: Date | undefined },
+): Mail {
+  const receives =
+    heldUntil === undefined
+      ? 'It receives payouts from now on.'
+      : `Because it is a change, it receives nothing before ${heldUntil.toISOString()}.`;
+  return {
+    to: email,
+    subject: 'A payout method was added to your account',
+    text: `Hello ${displayName},
+
+a payout method was added to your account at ${addedAt.toISOString()}. ${receives}
+
+If it was you, you need do nothing. If it was not: delete it, choose a new password, and tell those who pay you.
+`,
+  };
+}
+
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 6 * 3_600_000;
 /** A mail that could not be sent this often is given up; with growing pauses that takes about a day. */

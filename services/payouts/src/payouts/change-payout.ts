@@ -1,9 +1,9 @@
 import { DomainError } from '@dailydoco/errors';
 import { BPS, floorToMinorUnit, isWholeMinorUnits, type Money, mulDivFloor } from '@dailydoco/money';
 import { asPayoutId, type PayoutId, type PayoutMethodId, type TenantId, type UserId } from '../ids.js';
+import { type RequestTerms, refuseByTerms } from '../policies/request-terms.js';
 import type { RailCapabilities, RailKind } from '../rails/rail.js';
 import { mayBecome, type Payout } from './payout.js';
-import type { Withholding } from './screen.js';
 
 export interface PayoutOrder {
   readonly tenantId: TenantId;
@@ -31,7 +31,10 @@ export interface Change {
 export interface PayoutBook {
   /** The rail of a person's method that is not deleted. */
   railOf(tenantId: TenantId, personId: UserId, methodId: PayoutMethodId): Promise<RailKind | undefined>;
-  isFrozen(tenantId: TenantId, personId: UserId): Promise<boolean>;
+  /** What the tenant's finance, a suspension or the method's age have against it. */
+  terms(order: PayoutOrder): Promise<RequestTerms>;
+  /** What is kept back for tax, in basis points. */
+  withheldBps(order: PayoutOrder, at: Date): Promise<number>;
   lock(tenantId: TenantId, id: PayoutId): Promise<Payout | undefined>;
   /** The payouts under their row locks, taken in one order by everybody; ids that there are not are left out. */
   lockAll(keys: readonly Pick<Payout, 'tenantId' | 'id'>[]): Promise<Payout[]>;
@@ -50,13 +53,12 @@ export interface RequestGiven {
   readonly cancelWindowMs: number;
   /** What each rail reaches. */
   readonly reach: ReadonlyMap<RailKind, { readonly capabilities: RailCapabilities }>;
-  readonly withholding: Withholding;
 }
 
 /**
  * Takes an order to pay out: the amount leaves the available balance in the same database transaction, so that no two
  * orders can have the same money. Throws AMOUNT_TOO_FINE, NOT_FOUND for a method that the person does not have,
- * PAYOUTS_FROZEN, RAIL_UNREACHABLE, PAYOUT_BELOW_MINIMUM, PAYOUT_ABOVE_MAXIMUM and INSUFFICIENT_BALANCE.
+ * what refuseByTerms throws, RAIL_UNREACHABLE, PAYOUT_BELOW_MINIMUM, PAYOUT_ABOVE_MAXIMUM and INSUFFICIENT_BALANCE.
  */
 export async function requestPayout(book: PayoutBook, order: PayoutOrder, given: RequestGiven): Promise<Payout> {
   const { tenantId, personId, methodId, amount } = order;
@@ -64,9 +66,8 @@ export async function requestPayout(book: PayoutBook, order: PayoutOrder, given:
   if (!isWholeMinorUnits(amountMicros, currency)) throw new DomainError('AMOUNT_TOO_FINE');
   const rail = await book.railOf(tenantId, personId, methodId);
   if (rail === undefined) throw new DomainError('NOT_FOUND', { detail: 'There is no such payout method.' });
-  if (await book.isFrozen(tenantId, personId)) throw new DomainError('PAYOUTS_FROZEN');
-  const rates = await given.withholding.bpsOf([{ tenantId, personId }], given.now);
-  const withheldMicros = withheldOf(amount, rates.get(personId) ?? 0);
+  refuseByTerms(await book.terms(order), { amount, now: given.now });
+  const withheldMicros = withheldOf(amount, await book.withheldBps(order, given.now));
   checkReach(given.reach.get(rail)?.capabilities, { amountMicros: amountMicros - withheldMicros, currency });
   const payout: Payout = {
     tenantId,

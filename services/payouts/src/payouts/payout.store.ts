@@ -2,23 +2,34 @@ import type { Sql } from '@dailydoco/database';
 import type { Outbox } from '@dailydoco/events';
 import type { PayoutId, PayoutMethodId, TenantId, UserId } from '../ids.js';
 import type { LedgerStore } from '../ledger/ledger.store.js';
+import type { RequestTerms } from '../policies/request-terms.js';
+import { readRequestTerms } from '../policies/request-terms.store.js';
 import type { RailKind, RailReport } from '../rails/rail.js';
-import type { Change } from './change-payout.js';
+import type { Change, PayoutOrder } from './change-payout.js';
 import { COLUMNS, eventOf, type PayoutRow, toPayout } from './payout-rows.store.js';
 import { feeJournalOf, journalsOf, type Payout } from './payout.js';
-import type { PayoutReads } from './payouts.js';
+import type { Withholding } from './screen.js';
 import type { ReportBook, StoredReport } from './receive-reports.js';
+
+export interface PayoutStoreGiven {
+  readonly ledger: LedgerStore;
+  readonly outbox: Outbox;
+  /** Asked when a payout is asked for, in the same database transaction; absent where none is. */
+  readonly withholding?: ((sql: Sql) => Withholding) | undefined;
+}
 
 /** Payouts, as one open database transaction sees them. */
 export class PayoutStore implements ReportBook {
   readonly #sql: Sql;
   readonly #ledger: LedgerStore;
   readonly #outbox: Outbox;
+  readonly #withholding: Withholding | undefined;
 
-  constructor(sql: Sql, given: { ledger: LedgerStore; outbox: Outbox }) {
+  constructor(sql: Sql, given: PayoutStoreGiven) {
     this.#sql = sql;
     this.#ledger = given.ledger;
     this.#outbox = given.outbox;
+    this.#withholding = given.withholding?.(sql);
   }
 
   async railOf(tenantId: TenantId, personId: UserId, methodId: PayoutMethodId): Promise<RailKind | undefined> {
@@ -29,12 +40,13 @@ export class PayoutStore implements ReportBook {
     return rows[0]?.kind;
   }
 
-  async isFrozen(tenantId: TenantId, personId: UserId): Promise<boolean> {
-    const { rows } = await this.#sql.query<{ frozen: boolean }>('SELECT payout_is_frozen($1, $2) AS frozen', [
-      tenantId,
-      personId,
-    ]);
-    return rows[0]?.frozen ?? false;
+  terms({ amount: { currency }, ...of }: PayoutOrder): Promise<RequestTerms> {
+    return readRequestTerms(this.#sql, { ...of, currency });
+  }
+
+  async withheldBps({ tenantId, personId }: PayoutOrder, at: Date): Promise<number> {
+    const rates = await this.#withholding?.bpsOf([{ tenantId, personId }], at);
+    return rates?.get(personId) ?? 0;
   }
 
   async lock(tenantId: TenantId, id: PayoutId): Promise<Payout | undefined> {
@@ -196,35 +208,4 @@ function feeJournals({ payout, chargedMicros }: Change) {
 
 function reportKey({ tenantId, rail, reportId }: RailReport): string {
   return `${tenantId} ${rail} ${reportId}`;
-}
-
-/** Payouts outside any database transaction. */
-export class PayoutReadStore implements PayoutReads {
-  readonly #sql: Sql;
-
-  constructor(sql: Sql) {
-    this.#sql = sql;
-  }
-
-  async find(tenantId: TenantId, id: PayoutId): Promise<Payout | undefined> {
-    const { rows } = await this.#sql.query<PayoutRow>(
-      `SELECT ${COLUMNS} FROM payout p WHERE p.tenant_id = $1 AND p.id = $2`,
-      [tenantId, id],
-    );
-    return rows[0] && toPayout(rows[0]);
-  }
-
-  async list(query: {
-    tenantId: TenantId;
-    personId: UserId;
-    before: PayoutId | undefined;
-    limit: number;
-  }): Promise<Payout[]> {
-    const { rows } = await this.#sql.query<PayoutRow>(
-      `SELECT ${COLUMNS} FROM payout p
-       WHERE p.tenant_id = $1 AND p.person_id = $2 AND ($3::uuid IS NULL OR p.id < $3) ORDER BY p.id DESC LIMIT $4`,
-      [query.tenantId, query.personId, query.before ?? null, query.limit],
-    );
-    return rows.map(toPayout);
-  }
 }

@@ -1,8 +1,15 @@
+import type { UserId } from '../ids.js';
 import type { Change, PayoutBook } from './change-payout.js';
 import type { Payout } from './payout.js';
 import type { Finding, PayoutScreen } from './screen.js';
 
-export interface ScreenBook extends PayoutBook {
+/** Which amounts need somebody's approval. */
+export interface ApprovalTerms {
+  /** By approvalKey: the amount above which a payout needs an approval; absent: it needs none. */
+  approvalsAbove(payouts: readonly Payout[]): Promise<ReadonlyMap<string, bigint>>;
+}
+
+export interface ScreenBook extends PayoutBook, ApprovalTerms {
   /**
    * Payouts that were asked for, whose time to cancel in peace is over and whose person is not frozen, under their row
    * locks; those that another worker has are left to it.
@@ -44,16 +51,29 @@ export async function screenPayouts(
     now,
   );
   await book.keep(waiting.map((payout) => ({ payout, askAt: undefined })));
-  const changes = payouts.filter((payout) => findingsOf(payout).length === 0).flatMap((payout) => passed(payout, now));
+  const clear = payouts.filter((payout) => findingsOf(payout).length === 0);
+  const above = await book.approvalsAbove(clear);
+  const changes = clear.flatMap((payout) => passed(payout, { above, now }));
   await book.take(changes);
   return { changed: changes.map(({ payout }) => payout), more: payouts.length === SCREENED_AT_ONCE };
 }
 
-/** The steps of a payout against which nothing speaks. */
-function passed(payout: Payout, now: Date): Change[] {
+export function approvalKey({ tenantId, currency }: Pick<Payout, 'tenantId' | 'currency'>): string {
+  return `${tenantId} ${currency}`;
+}
+
+/**
+ * The steps of a payout against which nothing speaks, or nothing any more: screened, and approved too unless its amount
+ * needs somebody's word. `by`: who has cleared the last finding.
+ */
+export function passed(
+  payout: Payout,
+  { above, now, by }: { above: ReadonlyMap<string, bigint>; now: Date; by?: UserId },
+): Change[] {
+  const limit = above.get(approvalKey(payout));
+  const waits = limit !== undefined && payout.amountMicros > limit;
   const screened: Payout = { ...payout, status: 'screened', changedAt: now };
-  return [
-    { payout: screened, askAt: now },
-    { payout: { ...screened, status: 'approved' }, askAt: now },
-  ];
+  const steps: Change[] = [{ payout: screened, askAt: undefined, by }];
+  if (!waits) steps.push({ payout: { ...screened, status: 'approved' }, askAt: now });
+  return steps;
 }

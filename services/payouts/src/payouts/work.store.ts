@@ -3,6 +3,7 @@ import type { RailKind } from '../rails/rail.js';
 import { COLUMNS, type PayoutRow, toPayout } from './payout-rows.store.js';
 import type { Payout, PayoutStatus } from './payout.js';
 import { PayoutStore } from './payout.store.js';
+import { readApprovalsAbove } from './review.store.js';
 import type { ScreenBook } from './screen-payouts.js';
 import type { Finding } from './screen.js';
 import type { Claim, WorkBook } from './submit-payouts.js';
@@ -29,10 +30,14 @@ export class WorkStore extends PayoutStore implements WorkBook, ScreenBook {
     this.#sql = sql;
   }
 
+  approvalsAbove(payouts: readonly Payout[]): Promise<ReadonlyMap<string, bigint>> {
+    return readApprovalsAbove(this.#sql, payouts);
+  }
+
   async lockForScreening(now: Date, limit: number): Promise<Payout[]> {
     const { rows } = await this.#sql.query<PayoutRow>(
       `SELECT ${COLUMNS} FROM payout p
-       WHERE p.status = 'requested' AND p.ask_at <= $1 AND NOT payout_is_frozen(p.tenant_id, p.person_id)
+       WHERE p.status = 'requested' AND p.ask_at <= $1 AND may_leave(p.tenant_id, p.person_id)
        ORDER BY p.ask_at, p.tenant_id, p.id LIMIT $2 FOR NO KEY UPDATE OF p SKIP LOCKED`,
       [now, limit],
     );
@@ -81,7 +86,7 @@ export class WorkStore extends PayoutStore implements WorkBook, ScreenBook {
   async frozenAmong(payouts: readonly Payout[]): Promise<ReadonlySet<Payout['id']>> {
     const { rows } = await this.#sql.query<{ id: Payout['id'] }>(
       `SELECT asked.id FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS asked (tenant_id, person_id, id)
-       WHERE payout_is_frozen(asked.tenant_id, asked.person_id)`,
+       WHERE NOT may_leave(asked.tenant_id, asked.person_id)`,
       [payouts.map(({ tenantId }) => tenantId), payouts.map(({ personId }) => personId), payouts.map(({ id }) => id)],
     );
     return new Set(rows.map(({ id }) => id));
@@ -99,7 +104,7 @@ export async function claimPayouts(
          ask_at = $1::timestamptz + make_interval(secs => ${CLAIM_SECONDS} * least(p.times_asked + 1, 10))
      FROM (SELECT d.tenant_id, d.id FROM payout d
            WHERE d.status = ANY($3) AND d.ask_at <= $1 AND d.rail = ANY($4)
-             AND ($5 OR NOT payout_is_frozen(d.tenant_id, d.person_id))
+             AND ($5 OR may_leave(d.tenant_id, d.person_id))
            ORDER BY d.ask_at LIMIT $2 FOR NO KEY UPDATE OF d SKIP LOCKED) AS due
      WHERE p.tenant_id = due.tenant_id AND p.id = due.id
      RETURNING ${COLUMNS}, p.times_asked`,
@@ -108,16 +113,41 @@ export async function claimPayouts(
   return rows.map((row) => ({ payout: toPayout(row), number: row.times_asked }));
 }
 
-/**
- * Seconds since the oldest payout was asked for that no rail has settled or refused; 0 when there is none. Across
- * tenants. Those of frozen persons wait on purpose, those under review for a person's decision.
- */
-export async function oldestUnsettledSeconds(sql: Sql, now: Date): Promise<number> {
-  const { rows } = await sql.query<{ seconds: number }>(
-    `SELECT coalesce(extract(epoch FROM $1::timestamptz - min(p.requested_at)), 0)::float8 AS seconds FROM payout p
-     WHERE p.status IN ('requested', 'approved', 'submitted', 'unknown') AND p.ask_at IS NOT NULL
-       AND NOT payout_is_frozen(p.tenant_id, p.person_id)`,
+/** What waits on payouts, across tenants. */
+export interface PayoutMeasures {
+  /**
+   * Since the oldest payout was asked for that no rail has settled or refused; 0 when there is none. Those of frozen
+   * persons and stopped tenants wait on purpose, those under review for a person's decision.
+   */
+  readonly oldestUnsettledSeconds: number;
+  /** Since the oldest payout became unknown that still is; 0 when there is none. */
+  readonly oldestUnknownSeconds: number;
+  /** How many stand in each status that is not an end. */
+  readonly waiting: ReadonlyMap<OpenStatus, number>;
+}
+
+const OPEN_STATUSES = ['requested', 'screened', 'approved', 'submitted', 'unknown'] as const;
+export type OpenStatus = (typeof OPEN_STATUSES)[number];
+
+export async function measurePayouts(sql: Sql, now: Date): Promise<PayoutMeasures> {
+  const { rows } = await sql.query<{
+    status: OpenStatus;
+    count: number;
+    unsettled: number | null;
+    unknown: number | null;
+  }>(
+    `SELECT p.status, count(*)::int AS count,
+            extract(epoch FROM $1::timestamptz - min(p.requested_at) FILTER (
+              WHERE p.status <> 'screened' AND p.ask_at IS NOT NULL AND may_leave(p.tenant_id, p.person_id)))::float8
+              AS unsettled,
+            extract(epoch FROM $1::timestamptz - min(p.changed_at) FILTER (WHERE p.status = 'unknown'))::float8 AS unknown
+     FROM payout p WHERE p.status IN ('requested', 'screened', 'approved', 'submitted', 'unknown') GROUP BY p.status`,
     [now],
   );
-  return rows[0]?.seconds ?? 0;
+  const counts = new Map(rows.map(({ status, count }) => [status, count]));
+  return {
+    oldestUnsettledSeconds: Math.max(0, ...rows.map(({ unsettled }) => unsettled ?? 0)),
+    oldestUnknownSeconds: Math.max(0, ...rows.map(({ unknown }) => unknown ?? 0)),
+    waiting: new Map(OPEN_STATUSES.map((status) => [status, counts.get(status) ?? 0])),
+  };
 }

@@ -1,8 +1,9 @@
 import type { Sql } from '@dailydoco/database';
+import { NONCE_BYTES, seal, unseal } from '@dailydoco/sealing';
 import type { Dispute, DisputeText } from './dispute.js';
 import type { UserId } from '../ids.js';
 import type { RandomBytes } from '../members/referral-code.js';
-import { personalKeys, seal, unseal } from '../purchases/metadata.store.js';
+import { personalKeys } from '../purchases/metadata.store.js';
 
 type Where = Pick<Dispute, 'tenantId' | 'id'>;
 
@@ -13,9 +14,10 @@ export async function insertText(
 ): Promise<void> {
   const { tenantId, id, position, userId, written, randomBytes } = given;
   const keys = await personalKeys(sql, { tenants: [tenantId], people: [userId], randomBytes });
-  const secret = keys.get(`${tenantId}/${userId}`);
-  if (secret === undefined) throw new Error('A person has a key after it was made');
-  const sealed = seal(JSON.stringify(written), { secret, randomBytes, boundTo: boundTo(id, position) });
+  const key = keys.get(`${tenantId}/${userId}`);
+  if (key === undefined) throw new Error('A person has a key after it was made');
+  const nonce = randomBytes(NONCE_BYTES);
+  const sealed = seal(JSON.stringify(written), { key, nonce, boundTo: boundTo(id, position) });
   await sql.query(
     `INSERT INTO dispute_text (tenant_id, dispute_id, position, user_id, sealed)
      VALUES ($1, $2, $3, $4, decode($5, 'hex'))`,
@@ -35,7 +37,7 @@ export async function readTexts(sql: Sql, { tenantId, id }: Where): Promise<Map<
     rows.map(({ position, sealed, secret }) => [
       position,
       // Only insertText seals what is read here.
-      JSON.parse(unseal(sealed, { secret, boundTo: boundTo(id, position) })) as DisputeText,
+      JSON.parse(unseal(sealed, { key: secret, boundTo: boundTo(id, position) }).toString()) as DisputeText,
     ]),
   );
 }

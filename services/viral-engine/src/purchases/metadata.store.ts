@@ -1,14 +1,10 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { Sql } from '@dailydoco/database';
+import { KEY_BYTES, NONCE_BYTES, seal, unseal } from '@dailydoco/sealing';
 import type { PurchaseId, TenantId } from '../ids.js';
 import type { NewPurchases } from './purchase-group.js';
 
 // Metadata may name people, so it stands apart from the purchase and is sealed under a key of its buyer. Erasing the
 // buyer deletes the key, and with it what the metadata of all purchases said; the purchases stay.
-
-const KEY_BYTES = 32;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
 type RandomBytes = (count: number) => Uint8Array;
 
@@ -30,9 +26,10 @@ export async function insertMetadata(
       metadata.map(({ purchaseId }) => purchaseId),
       buyers,
       metadata.map(({ tenantId, buyerId, purchaseId, metadata: plain }) => {
-        const secret = keys.get(`${tenantId}/${buyerId}`);
-        if (secret === undefined) throw new Error('A buyer has a key after it was made');
-        return seal(JSON.stringify(plain), { secret, randomBytes, boundTo: purchaseId }).toString('hex');
+        const key = keys.get(`${tenantId}/${buyerId}`);
+        if (key === undefined) throw new Error('A buyer has a key after it was made');
+        const nonce = randomBytes(NONCE_BYTES);
+        return seal(JSON.stringify(plain), { key, nonce, boundTo: purchaseId }).toString('hex');
       }),
     ],
   );
@@ -47,7 +44,9 @@ export async function readMetadata(sql: Sql, tenantId: TenantId, purchaseId: Pur
     [tenantId, purchaseId],
   );
   const [row] = rows;
-  return row === undefined ? undefined : JSON.parse(unseal(row.sealed, { secret: row.secret, boundTo: purchaseId }));
+  return row === undefined
+    ? undefined
+    : JSON.parse(unseal(row.sealed, { key: row.secret, boundTo: purchaseId }).toString());
 }
 
 /** The keys of people, made where there are none; erasing a person deletes theirs. Keyed by `tenant/user`. */
@@ -69,18 +68,4 @@ export async function personalKeys(
     [tenants, people],
   );
   return new Map(rows.map((row) => [`${row.tenant_id}/${row.user_id}`, row.secret]));
-}
-
-/** What it belongs to is bound in, so that a sealed text cannot be moved elsewhere. */
-export function seal(plain: string, given: { secret: Uint8Array; randomBytes: RandomBytes; boundTo: string }): Buffer {
-  const nonce = given.randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', given.secret, nonce).setAAD(Buffer.from(given.boundTo));
-  return Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-}
-
-export function unseal(sealed: Uint8Array, given: { secret: Uint8Array; boundTo: string }): string {
-  const cipher = createDecipheriv('aes-256-gcm', given.secret, sealed.subarray(0, NONCE_BYTES))
-    .setAAD(Buffer.from(given.boundTo))
-    .setAuthTag(sealed.subarray(-TAG_BYTES));
-  return Buffer.concat([cipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), cipher.final()]).toString('utf8');
 }

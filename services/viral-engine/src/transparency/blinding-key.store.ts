@@ -1,6 +1,6 @@
 import type { Sql } from '@dailydoco/database';
+import { keyFor } from '@dailydoco/sealing';
 import { asUserId, type PurchaseId, type TenantId, type UserId } from '../ids.js';
-import { keyFor } from './sealed.js';
 
 const SECRET_BYTES = 32;
 

@@ -1,8 +1,8 @@
 import type { Sql } from '@dailydoco/database';
+import { keyFor, NONCE_BYTES, seal, unseal } from '@dailydoco/sealing';
 import { type Signer, signerFrom } from '@dailydoco/transparency';
 import type { TenantId } from '../ids.js';
 import type { Log, LogKey } from './log.js';
-import { keyFor, NONCE_BYTES, seal, unseal } from './sealed.js';
 
 const SEED_BYTES = 32;
 

@@ -1,3 +1,4 @@
+import { NONCE_BYTES, seal } from '@dailydoco/sealing';
 import {
   type Appended,
   appendLeaves,
@@ -13,7 +14,6 @@ import type { PurchaseId, UserId } from '../ids.js';
 import type { Logged } from './keep-log.js';
 import { draftLeaves, type LeafDraft, type Loggable } from './leaf.js';
 import { blindingBoundTo, ENTRY_SEQUENCE, type Log, type PlacedLeaf, type StoredCheckpoint } from './log.js';
-import { NONCE_BYTES, seal } from './sealed.js';
 
 /** A leaf with what opens it, sealed under its person's key. */
 export interface SealedLeaf extends PlacedLeaf {

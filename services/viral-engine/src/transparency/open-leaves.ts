@@ -1,3 +1,4 @@
+import { unseal } from '@dailydoco/sealing';
 import { commitTo, encodeLeaf, isSameHash, type Leaf } from '@dailydoco/transparency';
 import type { CommissionChange } from '../commissions/commission.js';
 import type { CommissionId, TenantId, UserId } from '../ids.js';
@@ -6,7 +7,6 @@ import type { PurchaseRecord } from '../purchases/purchase.js';
 import { DomainError } from '@dailydoco/errors';
 import { remakeLeaf } from './leaf.js';
 import { blindingBoundTo, ENTRY_SEQUENCE, type PlacedLeaf } from './log.js';
-import { unseal } from './sealed.js';
 
 /** A leaf with what opens it, still sealed. */
 export interface OwnLeaf extends PlacedLeaf {

@@ -1,11 +1,7 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import type { Sql } from '@dailydoco/database';
+import { keyFor, NONCE_BYTES, seal, unseal } from '@dailydoco/sealing';
 import { asEndpointId, asTenantId, type EndpointId, type TenantId } from '../ids.js';
 import type { Endpoint, EndpointBook, EndpointReads, SigningSecret } from './endpoints.js';
-
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const KEY_BYTES = 32;
 
 /** Seals signing secrets under a key that is derived from the installation's, for this use alone. */
 export class SecretSealer {
@@ -14,24 +10,17 @@ export class SecretSealer {
 
   /** `secret`: 32 bytes. */
   constructor(secret: Uint8Array, randomBytes: (count: number) => Uint8Array) {
-    if (secret.length !== KEY_BYTES) throw new RangeError('the key encryption secret has 32 bytes');
-    this.#key = new Uint8Array(hkdfSync('sha256', secret, '', 'viral-engine webhook secrets', KEY_BYTES));
+    this.#key = keyFor('viral-engine webhook secrets', secret);
     this.#randomBytes = randomBytes;
   }
 
   /** The endpoint's id is bound in, so that a sealed secret cannot be moved to another endpoint. */
   seal(plain: string, endpointId: EndpointId): Buffer {
-    const nonce = this.#randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(endpointId));
-    return Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+    return seal(plain, { key: this.#key, nonce: this.#randomBytes(NONCE_BYTES), boundTo: endpointId });
   }
 
   open(sealed: Uint8Array, endpointId: EndpointId): string {
-    const decipher = createDecipheriv('aes-256-gcm', this.#key, sealed.subarray(0, NONCE_BYTES))
-      .setAAD(Buffer.from(endpointId))
-      .setAuthTag(sealed.subarray(-TAG_BYTES));
-    const cipherText = sealed.subarray(NONCE_BYTES, -TAG_BYTES);
-    return Buffer.concat([decipher.update(cipherText), decipher.final()]).toString('utf8');
+    return unseal(sealed, { key: this.#key, boundTo: endpointId }).toString();
   }
 }
 

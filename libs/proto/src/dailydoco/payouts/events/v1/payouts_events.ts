@@ -9,6 +9,17 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../../google/protobuf/timestamp.js";
 import { Money } from "../../../money/v1/money.js";
 
+/** Somebody, the person one hopes, told where payouts are to go. Key and subject: the person. */
+export interface PayoutMethodAdded {
+  methodId: string;
+  personId: string;
+  /** sandbox, sepa, ach … */
+  rail: string;
+  /** Until when it receives nothing, because it is a change of method; absent: it receives payouts at once. */
+  heldUntil: Date | undefined;
+  addedAt: Date | undefined;
+}
+
 export interface PayoutRequested {
   payoutId: string;
   personId: string;
@@ -87,6 +98,155 @@ export interface PayoutUnknown {
   rail: string;
   unknownAt: Date | undefined;
 }
+
+function createBasePayoutMethodAdded(): PayoutMethodAdded {
+  return { methodId: "", personId: "", rail: "", heldUntil: undefined, addedAt: undefined };
+}
+
+export const PayoutMethodAdded: MessageFns<PayoutMethodAdded> = {
+  encode(message: PayoutMethodAdded, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.methodId !== "") {
+      writer.uint32(10).string(message.methodId);
+    }
+    if (message.personId !== "") {
+      writer.uint32(18).string(message.personId);
+    }
+    if (message.rail !== "") {
+      writer.uint32(26).string(message.rail);
+    }
+    if (message.heldUntil !== undefined) {
+      Timestamp.encode(toTimestamp(message.heldUntil), writer.uint32(34).fork()).join();
+    }
+    if (message.addedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.addedAt), writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PayoutMethodAdded {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePayoutMethodAdded();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.methodId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.personId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rail = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.heldUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.addedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PayoutMethodAdded {
+    return {
+      methodId: isSet(object.methodId)
+        ? globalThis.String(object.methodId)
+        : isSet(object.method_id)
+        ? globalThis.String(object.method_id)
+        : "",
+      personId: isSet(object.personId)
+        ? globalThis.String(object.personId)
+        : isSet(object.person_id)
+        ? globalThis.String(object.person_id)
+        : "",
+      rail: isSet(object.rail) ? globalThis.String(object.rail) : "",
+      heldUntil: isSet(object.heldUntil)
+        ? fromJsonTimestamp(object.heldUntil)
+        : isSet(object.held_until)
+        ? fromJsonTimestamp(object.held_until)
+        : undefined,
+      addedAt: isSet(object.addedAt)
+        ? fromJsonTimestamp(object.addedAt)
+        : isSet(object.added_at)
+        ? fromJsonTimestamp(object.added_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: PayoutMethodAdded): unknown {
+    const obj: any = {};
+    if (message.methodId !== "") {
+      obj.methodId = message.methodId;
+    }
+    if (message.personId !== "") {
+      obj.personId = message.personId;
+    }
+    if (message.rail !== "") {
+      obj.rail = message.rail;
+    }
+    if (message.heldUntil !== undefined) {
+      obj.heldUntil = message.heldUntil.toISOString();
+    }
+    if (message.addedAt !== undefined) {
+      obj.addedAt = message.addedAt.toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PayoutMethodAdded>, I>>(base?: I): PayoutMethodAdded {
+    return PayoutMethodAdded.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PayoutMethodAdded>, I>>(object: I): PayoutMethodAdded {
+    const message = createBasePayoutMethodAdded();
+    message.methodId = object.methodId ?? "";
+    message.personId = object.personId ?? "";
+    message.rail = object.rail ?? "";
+    message.heldUntil = object.heldUntil ?? undefined;
+    message.addedAt = object.addedAt ?? undefined;
+    return message;
+  },
+};
 
 function createBasePayoutRequested(): PayoutRequested {
   return { payoutId: "", personId: "", amount: undefined, requestedAt: undefined };
