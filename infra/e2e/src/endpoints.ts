@@ -181,6 +181,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'PUT /v1/payout-policy/stop',
     'POST /v1/people/{id}/payout-freeze',
     'POST /v1/people/{id}/payout-unfreeze',
+    'POST /v1/payouts/{id}/approve',
+    'POST /v1/payouts/{id}/reject',
+    'POST /v1/payouts/{id}/findings/{position}/close',
+    'GET /v1/payout-batches',
+    'GET /v1/payout-batches/{id}',
+    'GET /v1/payout-batches/{id}/file',
+    'POST /v1/payout-batches/{id}/sent',
   ),
   ...rows(
     anyPerson,

@@ -155,6 +155,13 @@ export const ROUTES: readonly Route[] = [
   { service: 'payouts', path: '/v1/tax-records/{personId}' },
   { service: 'payouts', path: '/v1/tax-policy' },
   { service: 'payouts', path: '/v1/tax-reports/{year}', slow: true },
+  { service: 'payouts', path: '/v1/payouts/{id}/approve' },
+  { service: 'payouts', path: '/v1/payouts/{id}/reject' },
+  { service: 'payouts', path: '/v1/payouts/{id}/findings/{position}/close' },
+  { service: 'payouts', path: '/v1/payout-batches' },
+  { service: 'payouts', path: '/v1/payout-batches/{id}' },
+  { service: 'payouts', path: '/v1/payout-batches/{id}/file' },
+  { service: 'payouts', path: '/v1/payout-batches/{id}/sent' },
 
   { service: 'analytics', path: '/v1/events', body: 'large' },
   { service: 'analytics', path: '/v1/metrics/viral' },

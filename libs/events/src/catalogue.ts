@@ -8,12 +8,16 @@ import {
   UserSuspended,
 } from '@dailydoco/proto/dailydoco/identity/events/v1/identity_events';
 import {
+  PayoutApproved,
   PayoutCancelled,
   PayoutFailed,
   PayoutMethodAdded,
   PayoutRequested,
   PayoutReturned,
+  PayoutScreened,
   PayoutSettled,
+  PayoutSubmitted,
+  PayoutUnknown,
 } from '@dailydoco/proto/dailydoco/payouts/events/v1/payouts_events';
 import {
   CommissionsAccrued,
@@ -67,6 +71,10 @@ export const events = {
 
   payoutMethodAdded: payouts('PayoutMethodAdded', PayoutMethodAdded),
   payoutRequested: payouts('PayoutRequested', PayoutRequested),
+  payoutScreened: payouts('PayoutScreened', PayoutScreened),
+  payoutApproved: payouts('PayoutApproved', PayoutApproved),
+  payoutSubmitted: payouts('PayoutSubmitted', PayoutSubmitted),
+  payoutUnknown: payouts('PayoutUnknown', PayoutUnknown),
   payoutSettled: payouts('PayoutSettled', PayoutSettled),
   payoutFailed: payouts('PayoutFailed', PayoutFailed),
   payoutReturned: payouts('PayoutReturned', PayoutReturned),

@@ -347,8 +347,29 @@ export const METRICS = {
   dailydoco_payout_steps_total: {
     kind: 'counter',
     unit: '{step}',
-    description: 'Steps that payouts have taken by the word of the rail. step: settled, failed, returned.',
+    description:
+      'Steps that payouts have taken by the service, by finance or by the word of the rail. step: screened, approved, submitted, unknown, settled, failed, returned.',
     labels: ['step'],
+  },
+  dailydoco_payout_settle_duration_seconds: {
+    kind: 'histogram',
+    unit: 's',
+    description: 'From when a payout was asked for to when its rail said that it has settled.',
+    labels: ['rail'],
+    buckets: [1, 10, 60, 600, 3_600, 14_400, 43_200, 86_400, 172_800, 345_600, 604_800],
+  },
+  dailydoco_payouts_oldest_unknown_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description:
+      'Since when the oldest payout that is unknown has been so: its rail may have paid it or not. 0: none is.',
+    labels: [],
+  },
+  dailydoco_payouts_waiting_items: {
+    kind: 'gauge',
+    unit: '{payout}',
+    description: 'Payouts that have not ended. status: requested, screened, approved, submitted, unknown.',
+    labels: ['status'],
   },
   dailydoco_payouts_oldest_unsettled_age_seconds: {
     kind: 'gauge',

@@ -48,6 +48,10 @@ export const configSchema = z.object({
     .max(3_600_000)
     .default(60_000)
     .meta({ description: 'Pause between looks for payout schedules whose time has come.', unit: 'ms' }),
+  PAYOUT_BATCH_AFTER_MS: z.coerce.number().int().min(0).max(86_400_000).default(3_600_000).meta({
+    description: 'How long an approved payout waits at most for others to leave with it in one file.',
+    unit: 'ms',
+  }),
   RECONCILE_EVERY_MS: z.coerce
     .number()
     .int()

@@ -1,22 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import { ReconciliationServiceService } from '@dailydoco/proto/dailydoco/viral/v1/viral';
 import { type Basis, type Callers, connect, createBasis, identifiedCallers } from '@dailydoco/service';
+import type { Sql } from '@dailydoco/database';
 import { jaroWinkler } from '@skyra/jaro-winkler';
 import type { Config } from './config.js';
-import type { Rails } from './methods/method.js';
-import { sandboxDetails } from './methods/sandbox-details.js';
-import type { Rail } from './payouts/submit-payouts.js';
-import { SandboxRail } from './payouts/sandbox-rail.store.js';
+import type { PayoutScreen, Withholding } from './payouts/screen.js';
+import type { Rail, RailKind } from './rails/rail.js';
+import { railRegistry } from './rails/registry.js';
+import { sandboxRail } from './rails/sandbox/sandbox-rail.store.js';
 import type { PurchaseStates } from './reconciliation/reconcile-tenant.js';
 import { ViralEngineStates } from './reconciliation/viral-engine.client.js';
+import { screens } from './risk/screens.module.js';
 import { ListIndexes } from './screening/list-indexes.store.js';
+import { TaxFactsStore } from './tax/tax-facts.store.js';
+import { TaxWithholding } from './tax/tax-screen.js';
 
 /** Everything that the capabilities of this service share, made once per process and handed in. */
 export interface Runtime extends Basis<Config>, Callers {
   readonly randomBytes: (size: number) => Uint8Array;
-  readonly rail: Rail;
   /** The rails that this installation has. */
-  readonly rails: Rails;
+  readonly rails: ReadonlyMap<RailKind, Rail>;
+  /** What looks at payouts before they are approved, made for one database transaction. */
+  readonly screens: (sql: Sql) => PayoutScreen[];
+  /** What is withheld from payouts, made for one database transaction. */
+  readonly withholding: (sql: Sql) => Withholding;
   readonly states: PurchaseStates;
   /** The lists that people are screened by, as this process has loaded them. */
   readonly nameIndexes: ListIndexes;
@@ -32,14 +39,16 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     address: config.VIRAL_ENGINE_GRPC_ADDRESS,
     retrySafeMethods: ['listPurchaseStates'],
   });
+  const nameIndexes = new ListIndexes(jaroWinkler);
   return {
     ...basis,
     ...identifiedCallers(basis),
     randomBytes,
-    rail: new SandboxRail(basis.pool, basis.clock),
-    rails: new Map([[sandboxDetails.kind, sandboxDetails]]),
+    rails: railRegistry([sandboxRail({ sql: basis.pool, clock: basis.clock })]),
+    screens: (sql) => screens(sql, { ...basis, randomBytes, nameIndexes }),
+    withholding: (sql) => new TaxWithholding(new TaxFactsStore(sql)),
     states: new ViralEngineStates(purchases),
-    nameIndexes: new ListIndexes(jaroWinkler),
+    nameIndexes,
     ...overrides,
   };
 }

@@ -12,15 +12,25 @@ import type { SandboxOutcome } from '../src/methods/method.js';
 import { methodSecrecy } from '../src/methods/methods.module.js';
 import { PayoutMethodStore } from '../src/methods/payout-method.store.js';
 import { migrationSources } from '../src/migrations.js';
+import { DestinationStore } from '../src/methods/destinations.store.js';
 import { requestPayout } from '../src/payouts/change-payout.js';
 import type { Payout, PayoutStatus } from '../src/payouts/payout.js';
-import { claimPayouts, PayoutReadStore, PayoutStore } from '../src/payouts/payout.store.js';
-import { SandboxRail } from '../src/payouts/sandbox-rail.store.js';
-import { type Rail, submitPayouts } from '../src/payouts/submit-payouts.js';
+import { batchPayouts } from '../src/payouts/batch-payouts.js';
+import { BatchStore, readCandidates, readWaitingGroups } from '../src/payouts/batch.store.js';
+import { PayoutReadStore } from '../src/payouts/payout-reads.store.js';
+import { screenPayouts } from '../src/payouts/screen-payouts.js';
+import { type Applied, receiveReports } from '../src/payouts/receive-reports.js';
+import type { PayoutScreen, Withholding } from '../src/payouts/screen.js';
+import { submitPayouts } from '../src/payouts/submit-payouts.js';
+import { claimPayouts, WorkStore } from '../src/payouts/work.store.js';
 import { moneyEventsConsumer } from '../src/purchases/money-events.consumer.js';
 import { BooksStore } from '../src/reconciliation/books.store.js';
 import type { Break } from '../src/reconciliation/compare-purchases.js';
 import type { PurchaseStates } from '../src/reconciliation/reconcile-tenant.js';
+import type { CallRail, Rail, RailKind, RailReport } from '../src/rails/rail.js';
+import { railRegistry } from '../src/rails/registry.js';
+import { SPEC_BANK } from './spec-rail.js';
+import { sandboxRail } from '../src/rails/sandbox/sandbox-rail.store.js';
 import { StandingStore } from '../src/standing/standing.store.js';
 import { Life, START } from './lives.js';
 import { receivedOf } from './wire.js';
@@ -45,10 +55,31 @@ export const micros = (amount: string): bigint => {
   return parsed;
 };
 
-/** What one round of the worker did. */
+/** What one round of the worker did, by the word of the rail. */
 export interface Round {
   readonly steps: PayoutStatus[];
   readonly failures: unknown[];
+}
+
+/** The steps that the service takes by itself on a payout's way. */
+const ON_THE_WAY: readonly PayoutStatus[] = ['screened', 'approved', 'submitted'];
+
+/** What becomes of a call that the rail has answered, or that it never gets. */
+type Through = (answer: () => ReturnType<CallRail['submit']>, reference: string) => ReturnType<CallRail['submit']>;
+
+/** A rail behind a line that does to calls what the spec says. */
+export function railThrough(rail: CallRail, { submit, find }: { submit?: Through; find?: Through }): CallRail {
+  return {
+    ...rail,
+    submit: (payment, signal) => {
+      const answer = () => rail.submit(payment, signal);
+      return submit === undefined ? answer() : submit(answer, payment.reference);
+    },
+    find: (payment, signal) => {
+      const answer = () => rail.find(payment, signal);
+      return find === undefined ? answer() : find(answer, payment.reference);
+    },
+  };
 }
 
 /** What specs of the ledger work with: the real database, the real consumer and worker, a clock in their hands. */
@@ -58,7 +89,10 @@ export class Books {
   readonly randomBytes = randomBytes;
   readonly outbox = new Outbox({ source: 'dailydoco/payouts', newId });
   readonly pool: ReturnType<typeof createPool>;
-  readonly rail: Rail;
+  readonly rail: CallRail;
+  /** Specs set what the screens find and what tax is withheld. */
+  screens: PayoutScreen[] = [];
+  withholding: Withholding = { bpsOf: () => Promise.resolve(new Map()) };
   readonly #database: TestDatabase;
 
   constructor(database: TestDatabase) {
@@ -69,7 +103,11 @@ export class Books {
       applicationName: 'spec',
       statementTimeoutMs: 20_000,
     });
-    this.rail = new SandboxRail(this.pool, this.clock);
+    this.rail = sandboxRail({ sql: this.pool, clock: this.clock });
+  }
+
+  get secrecy(): ReturnType<typeof methodSecrecy> {
+    return methodSecrecy({ randomBytes, outbox: this.outbox, config: SEALING });
   }
 
   get appUrl(): string {
@@ -131,20 +169,23 @@ export class Books {
     return new StandingStore(this.pool).set({ tenantId, personId, suspended, at: this.clock.now() });
   }
 
-  async addMethod(tenantId: TenantId, personId: UserId, outcome: SandboxOutcome = 'settled'): Promise<PayoutMethodId> {
+  /** `script`: what else payments to it do, see sandboxDestinationOf. */
+  async addMethod(
+    tenantId: TenantId,
+    personId: UserId,
+    { outcome = 'settled', ...script }: { outcome?: SandboxOutcome; [detail: string]: unknown } = {},
+  ): Promise<PayoutMethodId> {
     const id = asPayoutMethodId(newId());
     const none = { masked: undefined, country: undefined, heldUntil: undefined };
     const method = { tenantId, personId, id, kind: 'sandbox' as const, outcome, ...none, createdAt: this.clock.now() };
-    const store = new PayoutMethodStore(
-      this.pool,
-      methodSecrecy({ randomBytes, outbox: this.outbox, config: SEALING }),
-    );
-    await store.add(method, { details: { outcome }, account: undefined });
+    const store = new PayoutMethodStore(this.pool, this.secrecy);
+    await store.add(method, { details: { outcome, ...script }, account: undefined });
     return id;
   }
 
-  payoutBook(tx: DatabaseTransaction): PayoutStore {
-    return new PayoutStore(tx, { ledger: new LedgerStore(tx, this), outbox: this.outbox });
+  payoutBook(tx: DatabaseTransaction): WorkStore {
+    const withholding = () => this.withholding;
+    return new WorkStore(tx, { ledger: new LedgerStore(tx, this), outbox: this.outbox, withholding });
   }
 
   /** Asks for a payout that is due for the rail at once; `first` runs in its database transaction before. */
@@ -156,33 +197,75 @@ export class Books {
     const wanted = { ...rest, amount: { amountMicros: micros(amount), currency: currencyOf('USD') } };
     return inDatabaseTransaction(this.pool, async (tx) => {
       await first?.();
-      return requestPayout(this.payoutBook(tx), wanted, { now: this.clock.now(), newId, cancelWindowMs: 0 });
+      const { rail } = this;
+      const given = { newId, cancelWindowMs: 0, reach: railRegistry([rail, SPEC_BANK]) };
+      return requestPayout(this.payoutBook(tx), wanted, { ...given, now: this.clock.now() });
     });
   }
 
   async payout({ tenantId, id }: Pick<Payout, 'tenantId' | 'id'>): Promise<Payout> {
-    const found = await new PayoutReadStore(this.pool).find(tenantId, id);
-    if (found === undefined) throw new Error('there is no such payout');
-    return found;
+    const story = await new PayoutReadStore(this.pool, (work) => work(this.pool)).find(tenantId, id);
+    if (story === undefined) throw new Error('there is no such payout');
+    return story.payout;
   }
 
-  /** One round of the worker; `crash` runs at the end of the database transaction that records an answer. */
-  async work(rail: Rail = this.rail, crash?: (tx: DatabaseTransaction) => Promise<void>): Promise<Round> {
+  /** One round of the worker; `crash` runs at the end of the database transaction that records what the rail said. */
+  async work(rail: CallRail = this.rail, crash?: (tx: DatabaseTransaction) => Promise<void>): Promise<Round> {
     const round: Round = { steps: [], failures: [] };
+    const taken = (changed: readonly Payout[]): void => {
+      round.steps.push(...changed.map(({ status }) => status).filter((status) => !ON_THE_WAY.includes(status)));
+    };
+    await inDatabaseTransaction(this.pool, (tx) =>
+      screenPayouts(this.payoutBook(tx), { screens: this.screens, now: this.clock.now() }),
+    );
+    let called = false;
+    const crashAfter: CallRail = railThrough(rail, {
+      submit: (answer) => answer().finally(() => (called = true)),
+      find: (answer) => answer().finally(() => (called = true)),
+    });
+    const rails = railRegistry([crashAfter, SPEC_BANK]);
     await submitPayouts({
-      claim: (now, limit) => inDatabaseTransaction(this.pool, (tx) => claimPayouts(tx, { now, limit })),
-      rail,
+      claim: (what) => inDatabaseTransaction(this.pool, (tx) => claimPayouts(tx, what)),
+      rails,
+      destinations: new DestinationStore(this.pool, { sealer: this.secrecy.sealer, rails }),
       inTransaction: (record) =>
         inDatabaseTransaction(this.pool, async (tx) => {
           const result = await record(this.payoutBook(tx));
-          await crash?.(tx);
+          if (called) await crash?.(tx);
           return result;
         }),
       clock: this.clock,
-      taken: (step) => round.steps.push(step),
+      timeoutMs: 5_000,
+      taken,
       failed: (_, error) => round.failures.push(error),
     });
     return round;
+  }
+
+  /** Payouts of rails of files are put into batches, those that are not full too. */
+  async batch(rails: ReadonlyMap<RailKind, Rail> = railRegistry([this.rail, SPEC_BANK])): Promise<void> {
+    await batchPayouts({
+      waiting: (kinds, now) => readWaitingGroups(this.pool, kinds, now),
+      candidates: (group, now, limit) => readCandidates(this.pool, group, { now, limit }),
+      rails,
+      destinations: new DestinationStore(this.pool, { sealer: this.secrecy.sealer, rails }),
+      inTransaction: (work) =>
+        inDatabaseTransaction(this.pool, (tx) =>
+          work(new BatchStore(tx, { ledger: new LedgerStore(tx, this), outbox: this.outbox })),
+        ),
+      clock: this.clock,
+      newId,
+      maxAgeMs: 0,
+      taken: () => undefined,
+    });
+  }
+
+  /** Hands in what a rail told by itself. */
+  report(...reports: readonly RailReport[]): Promise<(Applied | undefined)[]> {
+    return inDatabaseTransaction(
+      this.pool,
+      async (tx) => (await receiveReports(this.payoutBook(tx), reports, this.clock.now())).applied,
+    );
   }
 
   /** The names of this service's events about an aggregate, in the order of their writing. */

@@ -5,7 +5,6 @@ import type { Service } from '@dailydoco/service';
 import { SpecApiKeys, TokenSigner } from '@dailydoco/testing';
 import { type Config, readConfig } from '../src/config.js';
 import type { TenantId, UserId } from '../src/ids.js';
-import type { Rails } from '../src/methods/method.js';
 import type { PurchaseStates } from '../src/reconciliation/reconcile-tenant.js';
 import { createRuntime, type Runtime } from '../src/runtime.js';
 import { createEdges, createService } from '../src/service.js';
@@ -72,6 +71,13 @@ export class Edges {
     return fetch(`${this.url}${path}`, { headers: { authorization: as } });
   }
 
+  /** A file that a GET answers, as text. */
+  async bytes(path: string, as: string): Promise<string> {
+    const response = await fetch(`${this.url}${path}`, { headers: { authorization: as } });
+    if (response.status !== 200) throw new Error(`${path} answered ${response.status}`);
+    return response.text();
+  }
+
   async stop(): Promise<void> {
     await this.runtime.lifecycle.shutdown('the spec is over');
   }
@@ -85,7 +91,7 @@ export async function startEdges(
     states,
     rails,
     env = {},
-  }: { broker?: Broker; states?: PurchaseStates; rails?: Rails; env?: Record<string, string> } = {},
+  }: { broker?: Broker; states?: PurchaseStates; rails?: Runtime['rails']; env?: Record<string, string> } = {},
 ): Promise<Edges> {
   const signer = await TokenSigner.create();
   const apiKeys = new SpecApiKeys<Scope>();
@@ -128,6 +134,7 @@ export function specEnv(books: Books): Record<string, string> {
     SHUTDOWN_DELAY_MS: '0',
     PAYOUT_CANCEL_WINDOW_MS: '3000',
     PAYOUT_WORK_EVERY_MS: '50',
+    PAYOUT_BATCH_AFTER_MS: '60000',
     PAYOUT_SCHEDULES_EVERY_MS: '50',
     RECONCILE_EVERY_MS: '200',
   };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TenantId, UserId } from '../src/ids.js';
-import { type Books, startBooks } from './books.js';
+import { type Books, railThrough, startBooks } from './books.js';
 import { type Edges, startEdges, usd } from './edges.js';
 
 const CANCEL_WINDOW_MS = 3_000;
@@ -124,8 +124,10 @@ describe('POST /v1/payouts', () => {
       202,
       {
         id: body.id,
+        personId: me.personId,
         amount: usd('30.00'),
         status: 'requested',
+        rail: 'sandbox',
         methodId: me.methodId,
         requestedAt: books.clock.now().toISOString(),
         changedAt: books.clock.now().toISOString(),
@@ -284,14 +286,12 @@ describe('POST /v1/payouts/{id}/cancel', () => {
     books.clock.advance(CANCEL_WINDOW_MS - 1);
     expect((await books.work()).steps).toEqual([]);
     books.clock.advance(1);
-    const late = {
-      async pay() {
-        const answer = await cancel(me, payout.id);
-        expect([answer.status, answer.body.code]).toEqual([409, 'PAYOUT_NOT_CANCELLABLE']);
-        throw new Error('no answer');
-      },
+    const late = async () => {
+      const answer = await cancel(me, payout.id);
+      expect([answer.status, answer.body.code]).toEqual([409, 'PAYOUT_NOT_CANCELLABLE']);
+      throw new Error('no answer');
     };
-    const { failures } = await books.work(late);
+    const { failures } = await books.work(railThrough(books.rail, { submit: late }));
     expect(String(failures[0])).toContain('no answer');
     books.clock.advance(600_000);
     expect((await books.work()).steps).toEqual(['settled']);
@@ -321,8 +321,9 @@ describe('GET /v1/payouts', () => {
     expect([...first.body.items, ...rest.body.items].map(({ id }) => id)).toEqual(ids);
     const colleague = await edges.person(me.tenantId, books.newPerson(), ['finance']);
     expect((await edges.call('GET', '/v1/payouts', { as: colleague })).body.items).toEqual([]);
-    expect((await edges.call('GET', `/v1/payouts/${ids[0]}`, { as: colleague })).status).toBe(404);
-    for (const query of ['pageSize=0', 'pageToken=x', 'status=settled']) {
+    const another = await edges.person(me.tenantId, books.newPerson());
+    expect((await edges.call('GET', `/v1/payouts/${ids[0]}`, { as: another })).status).toBe(404);
+    for (const query of ['pageSize=0', 'pageToken=x', 'status=paid', 'personId=x']) {
       expect((await edges.call('GET', `/v1/payouts?${query}`, { as: me.as })).status).toBe(400);
     }
   });

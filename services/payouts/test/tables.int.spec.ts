@@ -33,6 +33,7 @@ describe('I3 facts', () => {
     'journal',
     'posting',
     'payout_step',
+    'rail_report',
     'reconciliation_run',
     'reconciliation_break',
     'ledger_adjustment',
@@ -59,15 +60,20 @@ describe('I3 facts', () => {
     }
   });
 
-  it.each(['account_balance', 'purchase_progress', 'purchase_entry', 'payout_method', 'payout'])(
-    'of %s cannot be deleted',
-    async (table) => {
-      for (const sql of [`DELETE FROM ${table}`, `TRUNCATE ${table} CASCADE`]) {
-        expect([sql, await refusal(books.pool, sql)]).toEqual([sql, PERMISSION_DENIED]);
-        expect([sql, await refusal(owner, sql)]).toEqual([sql, RESTRICTED]);
-      }
-    },
-  );
+  it.each([
+    'account_balance',
+    'purchase_progress',
+    'purchase_entry',
+    'payout_method',
+    'payout',
+    'payout_finding',
+    'payout_batch',
+  ])('of %s cannot be deleted', async (table) => {
+    for (const sql of [`DELETE FROM ${table}`, `TRUNCATE ${table} CASCADE`]) {
+      expect([sql, await refusal(books.pool, sql)]).toEqual([sql, PERMISSION_DENIED]);
+      expect([sql, await refusal(owner, sql)]).toEqual([sql, RESTRICTED]);
+    }
+  });
 
   it.each(['amount_micros = 1', 'person_id = method_id', "currency = 'EUR'", 'requested_at = now()', 'id = method_id'])(
     'of a payout’s terms cannot be changed: %s',

@@ -77,7 +77,7 @@ async function pay(
   outcome: 'settled' | 'returned' = 'settled',
 ): Promise<void> {
   await books.earn(tenantId, personId, '9000.00');
-  const methodId = await books.addMethod(tenantId, personId, outcome);
+  const methodId = await books.addMethod(tenantId, personId, { outcome });
   const payout = await books.request({ tenantId, personId, methodId, amount });
   for (let round = 0; round < 10 && (await books.payout(payout)).status !== outcome; round += 1) {
     books.clock.advance(60_000);

@@ -39,6 +39,10 @@ describe("Another tenant's ids", () => {
       ['POST', `/v1/ledger/adjustments/${adjustment.body.id}/reject`, { reason: 'not ours' }],
       ['GET', `/v1/payouts/${asked.body.id}`, undefined],
       ['POST', `/v1/payouts/${asked.body.id}/cancel`, undefined],
+      ['POST', `/v1/payouts/${asked.body.id}/approve`, { reason: 'x' }],
+      ['POST', `/v1/payouts/${asked.body.id}/reject`, { reason: 'x' }],
+      ['POST', `/v1/payouts/${asked.body.id}/findings/1/close`, { decision: 'cleared', reason: 'x' }],
+      ['GET', `/v1/payout-batches/${asked.body.id}/file`, undefined],
       ['POST', '/v1/payouts', { amount: usd('1.00'), methodId }],
       ['DELETE', `/v1/payout-methods/${methodId}`, undefined],
       ['PUT', '/v1/payout-schedule', { currency: 'USD', interval: 'daily', methodId }],
@@ -54,7 +58,7 @@ describe("Another tenant's ids", () => {
     expect((await edges.call('GET', '/v1/balances/me', { as: owner })).body.balances).toEqual([]);
     expect((await edges.call('GET', '/v1/ledger/trial-balance', { as: owner })).body.currencies).toEqual([]);
     expect((await edges.call('GET', '/v1/balances/me', { as: me })).body).toEqual(before);
-    expect((await edges.call('GET', `/v1/payouts/${asked.body.id}`, { as: me })).body).toEqual(asked.body);
+    expect((await edges.call('GET', `/v1/payouts/${asked.body.id}`, { as: me })).body).toMatchObject(asked.body);
   });
 
   it('name other purchases: one id in two tenants is two purchases', async () => {
@@ -87,6 +91,10 @@ describe('The OpenAPI document', () => {
       '/v1/ledger/periods',
       '/v1/ledger/periods/{period}/close',
       '/v1/ledger/trial-balance',
+      '/v1/payout-batches',
+      '/v1/payout-batches/{id}',
+      '/v1/payout-batches/{id}/file',
+      '/v1/payout-batches/{id}/sent',
       '/v1/payout-methods',
       '/v1/payout-methods/{id}',
       '/v1/payout-policy',
@@ -102,7 +110,10 @@ describe('The OpenAPI document', () => {
       '/v1/payout-webhooks/{id}/rotate-secret',
       '/v1/payouts',
       '/v1/payouts/{id}',
+      '/v1/payouts/{id}/approve',
       '/v1/payouts/{id}/cancel',
+      '/v1/payouts/{id}/findings/{position}/close',
+      '/v1/payouts/{id}/reject',
       '/v1/people/{id}/payout-freeze',
       '/v1/people/{id}/payout-unfreeze',
       '/v1/risk/rules',

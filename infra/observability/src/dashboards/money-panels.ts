@@ -207,6 +207,36 @@ export function ledgerRow(where: string): RowSpec {
         queries: [{ expr: `sum by (step) (increase(dailydoco_payout_steps_total{${where}}[1h]))`, legend: '{{step}}' }],
       },
       {
+        title: 'Time to settle',
+        description: 'Within the day: 95 of 100 payouts have settled within this long. The target is a day.',
+        unit: 's',
+        queries: [
+          {
+            expr: `histogram_quantile(0.95, sum by (le, rail) (increase(dailydoco_payout_settle_duration_seconds_bucket{${where}}[1d])))`,
+            legend: '{{rail}}',
+          },
+        ],
+        warnFrom: 86_400,
+      },
+      {
+        title: 'Payouts under way',
+        description: 'By status. screened: they wait for an approval; unknown: their answer was lost.',
+        unit: 'short',
+        queries: [{ expr: `max by (status) (dailydoco_payouts_waiting_items{${where}})`, legend: '{{status}}' }],
+      },
+      {
+        title: 'Oldest unknown payout',
+        description: 'How long nobody has been able to say whether somebody was paid: runbook PayoutsUnknown.',
+        unit: 's',
+        queries: [
+          {
+            expr: highest({ metric: 'dailydoco_payouts_oldest_unknown_age_seconds', where, by: 'job' }),
+            legend: '{{job}}',
+          },
+        ],
+        warnFrom: 1_800,
+      },
+      {
         title: 'Oldest unsettled payout',
         description: 'How long somebody has been waiting for money. Suspended persons are not counted.',
         unit: 's',

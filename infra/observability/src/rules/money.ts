@@ -65,10 +65,19 @@ export const MONEY_RULES: RuleGroup = {
     { ...STUCK, severity: 'critical', expr: `${OLDEST_PAYOUT} > 6 * 3600` },
     { ...STUCK, severity: 'warning', expr: `${OLDEST_PAYOUT} > 3600` },
     {
+      alert: 'PayoutsUnknown',
+      severity: 'warning',
+      expr: 'max by (namespace) (dailydoco_payouts_oldest_unknown_age_seconds) > 1800',
+      for: '10m',
+      summary: 'Nobody can say whether somebody was paid.',
+      description:
+        'The oldest payout in {{ $labels.namespace }} whose answer was lost has been unknown for {{ $value | humanizeDuration }}.',
+    },
+    {
       alert: 'PayoutsFail',
       severity: 'warning',
       expr: `sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h]))
-/ sum by (namespace) (increase(${STEPS}[1h]))
+/ sum by (namespace) (increase(${STEPS}{step=~"settled|failed|returned"}[1h]))
 > 0.2
 and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
       summary: 'The rail refuses or returns many payouts.',

@@ -110,6 +110,19 @@ export const MONEY_CASES: readonly AlertCase[] = [
     ],
   }),
   quiet('PayoutsStuck', 'after fifty minutes', { series: { [of(OLDEST, 'payouts')]: '3000x30' }, atMinute: 15 }),
+  fires('PayoutsUnknown', 'when an answer has been lost for an hour', {
+    series: { [of('dailydoco_payouts_oldest_unknown_age_seconds', 'payouts')]: '3600x30' },
+    atMinute: 15,
+    firing: {
+      severity: 'warning',
+      labels: DD,
+      description: 'The oldest payout in dd whose answer was lost has been unknown for 1h 0m 0s.',
+    },
+  }),
+  quiet('PayoutsUnknown', 'when it was lost a quarter of an hour ago', {
+    series: { [of('dailydoco_payouts_oldest_unknown_age_seconds', 'payouts')]: '900x30' },
+    atMinute: 15,
+  }),
   fires('PayoutsFail', 'when half of the payouts fail', {
     series: steps(1, 1),
     atMinute: 60,

@@ -1,12 +1,10 @@
-import { Caller, type Principal, Requires } from '@dailydoco/auth';
+import { Caller, hasRole, type Principal, Requires } from '@dailydoco/auth';
 import {
   Answers,
   decodePageToken,
-  formatMoney,
   IdempotencyKey,
   type IdempotencyScope,
   KeyScope,
-  moneyAnswerSchema,
   page,
   pageQuerySchema,
   pageSchema,
@@ -18,10 +16,18 @@ import {
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { asPayoutId, asPayoutMethodId } from '../ids.js';
+import { asPayoutId, asPayoutMethodId, asUserId } from '../ids.js';
 import { viewerOf } from '../ledger/viewer.http.js';
-import { type Payout, PAYOUT_STATUSES } from './payout.js';
-import { Payouts } from './payouts.js';
+import {
+  payoutSchema,
+  type PayoutView,
+  storySchema,
+  type StoryView,
+  viewPayout,
+  viewStory,
+} from './payout-view.http.js';
+import { PAYOUT_STATUSES } from './payout.js';
+import { Payouts, type PayoutViewer } from './payouts.js';
 
 /** A payout asked for twice is remembered longer than other calls: 30 days. */
 const TTL_HOURS = 30 * 24;
@@ -33,19 +39,13 @@ const payoutBody = z
   })
   .meta({ id: 'PayoutInput' });
 
-const payoutSchema = z
-  .object({
-    id: uuidSchema,
-    amount: moneyAnswerSchema,
-    status: z.enum(PAYOUT_STATUSES),
-    methodId: uuidSchema,
-    reason: z.string().optional().meta({ description: 'Why it failed or was returned.' }),
-    requestedAt: z.string().meta({ format: 'date-time' }),
-    changedAt: z.string().meta({ format: 'date-time' }),
-  })
-  .meta({ id: 'Payout' });
-
-type PayoutView = z.infer<typeof payoutSchema>;
+const listQuery = pageQuerySchema.extend({
+  personId: uuidSchema.optional().meta({ description: 'Whose; finance and support may name anybody.' }),
+  status: z
+    .enum(PAYOUT_STATUSES)
+    .optional()
+    .meta({ description: 'For finance and support without personId: everybody’s, such as those that are screened.' }),
+});
 
 const position = z.strictObject({ id: uuidSchema });
 
@@ -63,7 +63,17 @@ export class PayoutsHttp {
     { 202: { description: 'The payout is on its way; look at it for how it ends.', schema: payoutSchema } },
     {
       summary: 'Ask for a payout',
-      problems: ['NOT_FOUND', 'INSUFFICIENT_BALANCE', 'AMOUNT_TOO_FINE', 'PAYOUTS_FROZEN'],
+      problems: [
+        'NOT_FOUND',
+        'INSUFFICIENT_BALANCE',
+        'AMOUNT_TOO_FINE',
+        'PAYOUTS_FROZEN',
+        'PAYOUTS_STOPPED',
+        'PAYOUT_METHOD_HELD',
+        'RAIL_UNREACHABLE',
+        'PAYOUT_BELOW_MINIMUM',
+        'PAYOUT_ABOVE_MAXIMUM',
+      ],
     },
   )
   async request(
@@ -110,18 +120,17 @@ export class PayoutsHttp {
 
   @Get()
   @Answers(
-    { 200: { description: 'The own payouts, newest first.', schema: pageSchema(payoutSchema) } },
-    { summary: 'List the own payouts' },
+    { 200: { description: 'Payouts, newest first.', schema: pageSchema(payoutSchema) } },
+    { summary: 'List the own payouts, or those that staff looks for', problems: ['FORBIDDEN'] },
   )
   async list(
-    @Query({ schema: pageQuerySchema }) query: z.output<typeof pageQuerySchema>,
+    @Query({ schema: listQuery }) query: z.output<typeof listQuery>,
     @Caller() caller: Principal,
   ): Promise<{ items: PayoutView[]; nextPageToken?: string }> {
-    const { tenantId, userId: personId } = viewerOf(caller);
-    const { pageSize, pageToken } = query;
-    const payouts = await this.#payouts.list({
-      tenantId,
-      personId,
+    const { pageSize, pageToken, personId, status } = query;
+    const payouts = await this.#payouts.list(payoutViewerOf(caller), {
+      personId: personId === undefined ? undefined : asUserId(personId),
+      status,
       before: pageToken === undefined ? undefined : asPayoutId(decodePageToken(pageToken, position).id),
       limit: pageSize + 1,
     });
@@ -131,24 +140,17 @@ export class PayoutsHttp {
 
   @Get(':id')
   @Answers(
-    { 200: { description: 'The payout as it stands.', schema: payoutSchema } },
+    { 200: { description: 'The payout as it stands, with the steps it took.', schema: storySchema } },
     { summary: 'Look at a payout', problems: ['NOT_FOUND'] },
   )
-  async find(@Param('id', { schema: uuidSchema }) id: string, @Caller() caller: Principal): Promise<PayoutView> {
-    const { tenantId, userId } = viewerOf(caller);
-    return viewPayout(await this.#payouts.find(tenantId, userId, asPayoutId(id)));
+  async find(@Param('id', { schema: uuidSchema }) id: string, @Caller() caller: Principal): Promise<StoryView> {
+    const viewer = payoutViewerOf(caller);
+    return viewStory(await this.#payouts.find(viewer, asPayoutId(id)), viewer.isStaff);
   }
 }
 
-function viewPayout(payout: Payout): PayoutView {
-  const { id, amountMicros, currency, status, methodId, reason } = payout;
-  return {
-    id,
-    amount: formatMoney({ amountMicros, currency }),
-    status,
-    methodId,
-    reason,
-    requestedAt: payout.requestedAt.toISOString(),
-    changedAt: payout.changedAt.toISOString(),
-  };
+function payoutViewerOf(caller: Principal): PayoutViewer {
+  const { tenantId, userId } = viewerOf(caller);
+  const isStaff = caller.kind === 'person' && (hasRole(caller.roles, 'finance') || hasRole(caller.roles, 'support'));
+  return { tenantId, userId, isStaff };
 }

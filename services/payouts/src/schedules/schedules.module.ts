@@ -17,23 +17,24 @@ const LEASE_RETRY_MS = 5_000;
 const looks = counter('dailydoco_payout_schedule_looks_total');
 const oldestDue = gauge('dailydoco_payout_schedules_oldest_due_age_seconds');
 
-type Tools = Pick<Runtime, 'pool' | 'outbox' | 'clock' | 'newId' | 'randomBytes' | 'rails' | 'config'>;
+type Tools = Pick<Runtime, 'pool' | 'outbox' | 'clock' | 'newId' | 'randomBytes' | 'rails' | 'withholding' | 'config'>;
 
 /** One round over the schedules whose time has come; see runSchedules. */
 export async function scheduleRound({ pool, outbox, config, ...tools }: Tools, signal: AbortSignal): Promise<boolean> {
-  const { clock, rails, newId } = tools;
+  const { clock, rails, newId, withholding } = tools;
   oldestDue.set(await oldestDueSeconds(pool, clock.now()));
   return runSchedules({
     due: (now, limit) => readDueSchedules(pool, { now, limit }),
     inTransaction: (work) =>
       inDatabaseTransaction(pool, (tx) => {
         const schedules = new ScheduleStore(tx);
-        const payouts = new PayoutStore(tx, { ledger: new LedgerStore(tx, tools), outbox });
-        const given = { now: clock.now(), cancelWindowMs: config.PAYOUT_CANCEL_WINDOW_MS };
+        const payouts = new PayoutStore(tx, { ledger: new LedgerStore(tx, tools), outbox, withholding });
+        const given = { now: clock.now(), cancelWindowMs: config.PAYOUT_CANCEL_WINDOW_MS, reach: rails };
         return work({
           claimDay: (due, payoutId, at) => schedules.claimDay(due, payoutId, at),
           saveLooks: (made) => schedules.saveLooks(made),
-          request: (order, payoutId) => requestPayout(payouts, order, { ...given, newId: () => payoutId }),
+          request: (order, payoutId) =>
+            requestPayout(payouts, { ...order, requestedBy: undefined }, { ...given, newId: () => payoutId }),
         });
       }),
     rails,
