@@ -9,7 +9,7 @@ import type { Payout } from '../src/payouts/payout.js';
 import type { FindingSource } from '../src/payouts/screen.js';
 import { screens } from '../src/risk/screens.module.js';
 import { ListIndexes } from '../src/screening/list-indexes.store.js';
-import type { ScreeningTools } from '../src/screening/screening.module.js';
+import type { ScreeningTools } from '../src/screening/screening-in.store.js';
 import { type Books, SEALING } from './books.js';
 
 /** What screens need besides the database, as a process would have it. */

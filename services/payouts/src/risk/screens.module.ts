@@ -4,7 +4,7 @@ import type { PayoutId } from '../ids.js';
 import type { Payout } from '../payouts/payout.js';
 import type { Finding, PayoutScreen } from '../payouts/screen.js';
 import { ScreeningScreen } from '../screening/screen-people.js';
-import { screeningIn, type ScreeningTools } from '../screening/screening.module.js';
+import { screeningIn, type ScreeningTools } from '../screening/screening-in.store.js';
 import { TaxFactsStore } from '../tax/tax-facts.store.js';
 import { TaxScreen } from '../tax/tax-screen.js';
 import { PayoutFactsStore } from './payout-facts.store.js';

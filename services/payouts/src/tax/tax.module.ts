@@ -1,22 +1,16 @@
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { Module } from '@nestjs/common';
-import { PersonSealer } from '../person-keys/person-sealer.store.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
 import { readPolicies, readThresholds, TaxPolicyStore } from './tax-facts.store.js';
 import { publishedTaxNumbers } from './tax-numbers.adapter.js';
 import { TaxPolicies } from './tax-policies.js';
 import { TaxPolicyHttp } from './tax-policy.http.js';
-import { readRecords, TaxRecordStore } from './tax-record.store.js';
+import { readRecords, recordSealer, TaxRecordStore } from './tax-record.store.js';
 import { TaxRecords } from './tax-records.js';
 import { TaxRecordsHttp } from './tax-records.http.js';
 import { taxReport } from './tax-report.js';
 import { TaxReportStore } from './tax-report.store.js';
 import { TAX_REPORT, type TaxReport, TaxReportsHttp } from './tax-reports.http.js';
-
-/** What seals declarations, under a key of their own for each person. */
-export function recordSealer(given: { secret: Uint8Array; randomBytes: (size: number) => Uint8Array }): PersonSealer {
-  return new PersonSealer({ ...given, use: 'payouts tax records' });
-}
 
 function taxRecords({ pool, clock, config, randomBytes }: Runtime): TaxRecords {
   const sealer = recordSealer({ secret: Buffer.from(config.KEY_ENCRYPTION_SECRET, 'base64'), randomBytes });
