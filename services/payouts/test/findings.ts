@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { newId } from '@dailydoco/lifecycle';
 import { jaroWinkler } from '@skyra/jaro-winkler';
+import { asPayoutMethodId, type PayoutMethodId, type TenantId, type UserId } from '../src/ids.js';
+import { methodSecrecy } from '../src/methods/methods.module.js';
+import { PayoutMethodStore } from '../src/methods/payout-method.store.js';
 import type { Payout } from '../src/payouts/payout.js';
 import type { FindingSource } from '../src/payouts/screen.js';
 import { screens } from '../src/risk/screens.module.js';
@@ -30,4 +33,17 @@ export async function findingsOf(
     }
   });
   return [...codes.values()];
+}
+
+/** A method with a bank account in the person's name, or another's; `account` tells accounts apart. */
+export async function addBankAccount(
+  { pool, outbox, clock }: Books,
+  { tenantId, personId, name, account }: { tenantId: TenantId; personId: UserId; name: string; account: string },
+): Promise<PayoutMethodId> {
+  const store = new PayoutMethodStore(pool, methodSecrecy({ randomBytes, outbox, config: SEALING }));
+  const id = asPayoutMethodId(newId());
+  const shown = { masked: '••••', outcome: undefined, country: undefined, heldUntil: undefined };
+  const method = { tenantId, personId, id, kind: 'sepa' as const, ...shown, createdAt: clock.now() };
+  await store.add(method, { details: { name, iban: 'DE89370400440532013000' }, account });
+  return id;
 }

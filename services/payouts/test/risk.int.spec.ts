@@ -3,7 +3,7 @@ import type { PayoutMethodId, TenantId, UserId } from '../src/ids.js';
 import type { Payout } from '../src/payouts/payout.js';
 import { type Books, startBooks } from './books.js';
 import { type Edges, startEdges } from './edges.js';
-import { findingsOf } from './findings.js';
+import { addBankAccount, findingsOf } from './findings.js';
 
 let books: Books;
 let edges: Edges;
@@ -99,6 +99,26 @@ describe('Payouts are looked at', () => {
     books.clock.advance(24 * HOUR_MS);
     const rested = await books.request({ tenantId, personId, methodId, amount: '100.00' });
     expect((await found(rested)).flat()).not.toContain('earnings_too_young');
+  });
+
+  it('for an account that several people of the tenant have as theirs', async () => {
+    const [tenantId, other] = [books.newTenant(), books.newTenant()];
+    const asked: Payout[] = [];
+    for (const here of [other, tenantId, tenantId, tenantId]) {
+      const personId = books.newPerson();
+      await books.earn(here, personId, '100.00');
+      const methodId = await addBankAccount(books, {
+        tenantId: here,
+        personId,
+        name: 'Ann Lee',
+        account: 'one and the same',
+      });
+      asked.push(await books.request({ tenantId: here, personId, methodId, amount: '10.00' }));
+      const own = await addBankAccount(books, { tenantId: here, personId, name: 'Ann Lee', account: personId });
+      if (asked.length === 4)
+        asked.push(await books.request({ tenantId: here, personId, methodId: own, amount: '10.00' }));
+    }
+    expect(await found(...asked)).toEqual([[], ['shared_method'], ['shared_method'], ['shared_method'], []]);
   });
 
   it('for their number within a day, those of other people and failed ones not counted', async () => {

@@ -1,20 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { newId } from '@dailydoco/lifecycle';
 import { jaroWinkler } from '@skyra/jaro-winkler';
-import { asPayoutMethodId, type TenantId, type UserId } from '../src/ids.js';
-import { methodSecrecy } from '../src/methods/methods.module.js';
-import { PayoutMethodStore } from '../src/methods/payout-method.store.js';
+import type { TenantId, UserId } from '../src/ids.js';
 import type { Payout } from '../src/payouts/payout.js';
 import { ListIndexes } from '../src/screening/list-indexes.store.js';
 import { ListStore } from '../src/screening/list.store.js';
 import { putList } from '../src/screening/lists.js';
 import { INSTALLATION } from '../src/screening/sanctions-list.js';
 import { rescreen } from '../src/screening/screening.module.js';
-import { type Books, SEALING, startBooks } from './books.js';
+import { type Books, startBooks } from './books.js';
 import { type Edges, startEdges } from './edges.js';
-import { findingsOf, screeningTools } from './findings.js';
+import { addBankAccount, findingsOf, screeningTools } from './findings.js';
 
 let books: Books;
 let edges: Edges;
@@ -32,19 +29,8 @@ afterAll(async () => {
 const nameIndexes = new ListIndexes(jaroWinkler);
 const tools = () => ({ ...screeningTools(books), nameIndexes });
 
-/** A bank account in the person's name, or another's. */
-async function addAccount(tenantId: TenantId, personId: UserId, name: string): Promise<void> {
-  const store = new PayoutMethodStore(
-    books.pool,
-    methodSecrecy({ randomBytes, outbox: books.outbox, config: SEALING }),
-  );
-  const id = asPayoutMethodId(newId());
-  const none = { outcome: undefined, country: undefined, heldUntil: undefined };
-  await store.add(
-    { tenantId, personId, id, kind: 'sepa', masked: '••••', ...none, createdAt: books.clock.now() },
-    { details: { name, iban: 'DE89370400440532013000' }, account: id },
-  );
-}
+const addAccount = (tenantId: TenantId, personId: UserId, name: string) =>
+  addBankAccount(books, { tenantId, personId, name, account: newId() });
 
 /** A payout of a person by the name, or by none. */
 async function payoutTo(tenantId: TenantId, name?: string, personId = books.newPerson()): Promise<Payout> {

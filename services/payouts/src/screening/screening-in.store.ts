@@ -1,6 +1,6 @@
 import type { Sql } from '@dailydoco/database';
 import { PersonSealer } from '../person-keys/person-sealer.store.js';
-import { recordSealer } from '../tax/record-sealer.store.js';
+import { recordSealer } from '../tax/tax-record.store.js';
 import { type ListIndexes, LocalLists } from './list-indexes.store.js';
 import { PersonNames } from './person-names.store.js';
 import type { SanctionsList } from './sanctions-list.js';

@@ -7,8 +7,8 @@ import { Screening } from './hits.js';
 import { ListStore } from './list.store.js';
 import { oldestOpenHitSeconds, OutdatedStore } from './outdated.store.js';
 import { rescreenPeople } from './rescreen-people.js';
-import { screeningIn, type ScreeningTools } from './screening-in.store.js';
 import { ScreeningHttp } from './screening.http.js';
+import { screeningIn, type ScreeningTools } from './screening-in.store.js';
 
 const decisions = counter('dailydoco_screening_decisions_total');
 const oldestHit = gauge('dailydoco_screening_oldest_hit_age_seconds');

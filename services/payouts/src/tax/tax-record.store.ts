@@ -1,6 +1,6 @@
 import type { Sql } from '@dailydoco/database';
 import { asTenantId, asUserId, type TenantId, type UserId } from '../ids.js';
-import type { PersonSealer } from '../person-keys/person-sealer.store.js';
+import { PersonSealer } from '../person-keys/person-sealer.store.js';
 import type { TaxRecordBook } from './submit-tax-record.js';
 import type { Declaration, TaxForm, TaxRecord } from './tax-record.js';
 
@@ -20,6 +20,11 @@ interface RecordRow {
 interface Person {
   readonly tenantId: TenantId;
   readonly personId: UserId;
+}
+
+/** What seals declarations, under a key of their own for each person. */
+export function recordSealer(given: { secret: Uint8Array; randomBytes: (size: number) => Uint8Array }): PersonSealer {
+  return new PersonSealer({ ...given, use: 'payouts tax records' });
 }
 
 /** The last version of each person who has one. */

@@ -1,12 +1,11 @@
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { Module } from '@nestjs/common';
 import { RUNTIME, type Runtime } from '../runtime.js';
-import { recordSealer } from './record-sealer.store.js';
 import { readPolicies, readThresholds, TaxPolicyStore } from './tax-facts.store.js';
 import { publishedTaxNumbers } from './tax-numbers.adapter.js';
 import { TaxPolicies } from './tax-policies.js';
 import { TaxPolicyHttp } from './tax-policy.http.js';
-import { readRecords, TaxRecordStore } from './tax-record.store.js';
+import { readRecords, recordSealer, TaxRecordStore } from './tax-record.store.js';
 import { TaxRecords } from './tax-records.js';
 import { TaxRecordsHttp } from './tax-records.http.js';
 import { taxReport } from './tax-report.js';
