@@ -123,6 +123,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/fraud/reviews/{id}/decide',
     'GET /v1/fraud/rules',
     'POST /v1/disputes/{id}/take',
+    'GET /v1/bank-files',
+    'GET /v1/bank-files/{id}',
   ),
   ...rows(
     { person: 'finance' },
@@ -134,6 +136,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/commissions/{id}/release',
     'POST /v1/commissions/{id}/forfeit',
     'POST /v1/disputes/{id}/decide',
+    'POST /v1/bank-files',
   ),
   ...rows(
     anyPerson,

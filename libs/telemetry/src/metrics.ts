@@ -350,6 +350,13 @@ export const METRICS = {
       'Age of the oldest payout that the rail has neither settled nor refused; 0 when there is none. Those of suspended persons are not counted.',
     labels: [],
   },
+  dailydoco_bank_facts_oldest_waiting_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description:
+      'Age of the oldest import of a bank’s file of which something waits to be told to its payout; 0 when nothing waits.',
+    labels: [],
+  },
   dailydoco_reconciliation_breaks_total: {
     kind: 'counter',
     unit: '{break}',
