@@ -10,7 +10,7 @@ const SMALL_BODY = { allowed_payload_size: 64, size_unit: 'kilobytes' };
 const LARGE_BODY = { allowed_payload_size: 2, size_unit: 'megabytes' };
 /** Above the 16 MiB that a file of a bank may have; nginx before it has the same limit for all routes. */
 const FILE_BODY = { allowed_payload_size: 17, size_unit: 'megabytes' };
-const BODIES = { small: SMALL_BODY, large: LARGE_BODY, file: FILE_BODY } as const;
+const BODIES = { large: LARGE_BODY, file: FILE_BODY } as const;
 /** A Redis that hangs holds up a request for so long; then it passes uncounted. */
 const REDIS_TIMEOUT_MS = 250;
 
@@ -45,10 +45,11 @@ function routeLimit(perMinute: number): KongPlugin[] {
   return [rateLimit(perMinute), rateLimit(perMinute, CONSUMERS.person)];
 }
 
-export function routePlugins({ perMinute, body = 'small', admin }: Route): KongPlugin[] {
+export function routePlugins({ perMinute, body, admin }: Route): KongPlugin[] {
+  const size = body === undefined ? SMALL_BODY : BODIES[body];
   return [
     ...(perMinute === undefined ? [] : routeLimit(perMinute)),
-    { name: 'request-size-limiting', config: { ...BODIES[body], require_content_length: false } },
+    { name: 'request-size-limiting', config: { ...size, require_content_length: false } },
     ...(admin === true ? adminOnly() : []),
   ];
 }
