@@ -15,6 +15,7 @@ interface Entry {
   readonly valueDate: string | undefined;
 }
 
+const MAX_REST_MICROS = 10n ** 18n;
 const RETURN_SUBFAMILY = 'RRTN';
 /** The code of a line that holds what an entry's details leave of its amount, such as charges inside of it. */
 const REST = 'ENTRY_REST';
@@ -84,6 +85,10 @@ export class AccountStatement {
       return;
     }
     const rest = entry.micros * entry.sign - details.micros;
+    // What is stored has 63 bits; parts that sum to a thousand times their entry are no parts of it.
+    if (rest >= MAX_REST_MICROS || rest <= -MAX_REST_MICROS) {
+      throw malformed(node.fileLine, 'the details of Ntry are not parts of its amount');
+    }
     if (rest !== 0n)
       this.#lines.push({ ...this.#lineOf(node, entry), amountMicros: rest, endToEndId: undefined, reasonCode: REST });
   }

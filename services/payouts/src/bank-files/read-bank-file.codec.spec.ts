@@ -156,6 +156,12 @@ describe('an account statement', () => {
     [`<BookgDt><Dt>${BANK_DAY}`, '<BookgDt><Dt>2026-13-45', 'BookgDt is not a date'],
     ['<Amt Ccy="EUR">12.34', '<Amt Ccy="EUR">1e3', 'Amt is not an amount'],
     ['<Ntry><Amt Ccy="EUR">99.00', '<Ntry><Amt Ccy="USD">99.00', 'taken'],
+    ['<Amt Ccy="EUR">20.00', '<Amt Ccy="EUR">999999999999.99', 'taken'],
+    [
+      '<Amt Ccy="EUR">10.00',
+      '<Amt Ccy="EUR">999999999999.99</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls><TxDtls><Amt Ccy="EUR">999999999999.99',
+      'the details of Ntry are not parts of its amount',
+    ],
     [/<Acct>.*<\/Acct>/, '', 'Stmt/Acct/Id is missing'],
     ['camt.053.001.08', 'camt.054.001.08', 'neither a pain.002 nor a camt.053'],
     ['</Stmt>', '', 'not well-formed'],
