@@ -156,6 +156,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/payout-webhooks/{id}',
     'GET /v1/payout-webhooks/{id}/deliveries',
     'GET /v1/payout-webhooks/{id}/deliveries/{messageId}',
+    'GET /v1/bank-files',
+    'GET /v1/bank-files/{id}',
   ),
   ...rows(
     { person: 'finance' },
@@ -188,6 +190,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/payout-batches/{id}',
     'GET /v1/payout-batches/{id}/file',
     'POST /v1/payout-batches/{id}/sent',
+    'POST /v1/bank-files',
   ),
   ...rows(
     anyPerson,

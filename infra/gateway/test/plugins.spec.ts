@@ -177,6 +177,15 @@ describe('no body that a service would take is too large for the gateway', () =>
   });
 });
 
+it('a file of a bank may be as large as the service takes it', () => {
+  const { content = {} } = document.paths['/v1/bank-files']?.['post']?.requestBody ?? {};
+  const largest = content['application/xml']?.schema.maxLength ?? 0;
+  const route = ROUTES.find(({ path }) => path === '/v1/bank-files');
+  const plugin = route && routePlugins(route).find(({ name }) => name === 'request-size-limiting');
+  expect(largest).toBeGreaterThan(1_048_576);
+  expect(plugin && largestBody(plugin)).toBeGreaterThan(largest);
+});
+
 describe('networks', () => {
   it.each([
     ['10.1.2.3', ['10.0.0.0/8'], true],

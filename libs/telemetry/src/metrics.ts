@@ -397,6 +397,13 @@ export const METRICS = {
     description: 'Age of the oldest journal that is not sealed into the chain of hashes; 0 when all are.',
     labels: [],
   },
+  dailydoco_bank_facts_oldest_waiting_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description:
+      'Age of the oldest import of a bank’s file of which something waits to be told to its payout; 0 when nothing waits.',
+    labels: [],
+  },
   dailydoco_reconciliation_breaks_total: {
     kind: 'counter',
     unit: '{break}',

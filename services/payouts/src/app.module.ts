@@ -1,5 +1,6 @@
 import { runtimeModule } from '@dailydoco/service';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { BankFilesModule } from './bank-files/bank-files.module.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { MethodsModule } from './methods/methods.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
@@ -24,6 +25,7 @@ export class AppModule {
         PoliciesModule,
         SchedulesModule,
         PayoutsModule,
+        BankFilesModule,
         // What stops payouts before they leave.
         RiskModule,
         ScreeningModule,

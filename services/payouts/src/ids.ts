@@ -17,6 +17,9 @@ export type PayoutId = Id<'payout'>;
 export type PayoutMethodId = Id<'payoutMethod'>;
 /** Payouts that leave together, in one file. */
 export type PayoutBatchId = Id<'payoutBatch'>;
+/** A file that a bank sent. */
+export type BankFileId = Id<'bankFile'>;
+export type BankStatementId = Id<'bankStatement'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -37,3 +40,5 @@ export const asAdjustmentId = (text: string): AdjustmentId => text as Adjustment
 export const asPayoutId = (text: string): PayoutId => text as PayoutId;
 export const asPayoutMethodId = (text: string): PayoutMethodId => text as PayoutMethodId;
 export const asPayoutBatchId = (text: string): PayoutBatchId => text as PayoutBatchId;
+export const asBankFileId = (text: string): BankFileId => text as BankFileId;
+export const asBankStatementId = (text: string): BankStatementId => text as BankStatementId;

@@ -6,8 +6,10 @@ import { jaroWinkler } from '@skyra/jaro-winkler';
 import type { Config } from './config.js';
 import type { PayoutScreen, Withholding } from './payouts/screen.js';
 import type { Rail, RailKind } from './rails/rail.js';
+import { achRailOf } from './rails/ach/ach-settings.adapter.js';
 import { railRegistry } from './rails/registry.js';
 import { sandboxRail } from './rails/sandbox/sandbox-rail.store.js';
+import { sepaRailOf } from './rails/sepa/sepa-settings.adapter.js';
 import type { PurchaseStates } from './reconciliation/reconcile-tenant.js';
 import { ViralEngineStates } from './reconciliation/viral-engine.client.js';
 import { screens } from './risk/screens.module.js';
@@ -44,7 +46,7 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     ...basis,
     ...identifiedCallers(basis),
     randomBytes,
-    rails: railRegistry([sandboxRail({ sql: basis.pool, clock: basis.clock })]),
+    rails: railRegistry([sandboxRail({ sql: basis.pool, clock: basis.clock }), sepaRailOf(config), achRailOf(config)]),
     screens: (sql) => screens(sql, { ...basis, randomBytes, nameIndexes }),
     withholding: (sql) => new TaxWithholding(new TaxFactsStore(sql)),
     states: new ViralEngineStates(purchases),

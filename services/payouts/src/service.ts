@@ -2,6 +2,8 @@ import { Lease } from '@dailydoco/database';
 import { PeriodicTask } from '@dailydoco/lifecycle';
 import { accessConsumer, addConsumers, addRelay, buildEdges, repeat, type Service } from '@dailydoco/service';
 import { AppModule } from './app.module.js';
+import { addBankFileWork } from './bank-files/bank-files.module.js';
+import { acceptFiles } from './bank-files/file-body.http.js';
 import { keepLedger } from './ledger/keep-ledger.module.js';
 import { migrationSources } from './migrations.js';
 import { notifying, sendNotifications } from './notifications/notifications.module.js';
@@ -32,7 +34,11 @@ export async function createService(runtime: Runtime): Promise<Service> {
 
 /** The part that answers callers: HTTP, and gRPC's health. */
 export function createEdges(runtime: Runtime): Promise<Service> {
-  return buildEdges(runtime, { module: AppModule.with(runtime), migrations: migrationSources });
+  return buildEdges(runtime, {
+    module: AppModule.with(runtime),
+    migrations: migrationSources,
+    plugins: (fastify) => acceptFiles(fastify, '/v1/bank-files'),
+  });
 }
 
 /** The part that works on its own: relay, consumers, the way to the rail, reconciliation. */
@@ -47,6 +53,7 @@ export function addBackground(runtime: Runtime): void {
   ]);
   sendNotifications(runtime);
   addPayoutWork(runtime);
+  addBankFileWork(runtime);
   addSchedules(runtime);
   keepLedger(runtime);
   repeat(runtime, { name: 'screening', everyMs: RESCREEN_EVERY_MS, run: () => rescreen(runtime) });

@@ -23,6 +23,13 @@ export interface CallOptions {
   readonly key?: string | null | undefined;
 }
 
+export interface UploadOptions {
+  readonly as: string;
+  readonly file: string;
+  readonly type: string;
+  readonly key?: string | undefined;
+}
+
 export interface Answered {
   readonly status: number;
   readonly headers: Headers;
@@ -76,6 +83,17 @@ export class Edges {
     const response = await fetch(`${this.url}${path}`, { headers: { authorization: as } });
     if (response.status !== 200) throw new Error(`${path} answered ${response.status}`);
     return response.text();
+  }
+
+  /** Sends a file as it is. */
+  async upload(path: string, { as, file, type, key }: UploadOptions): Promise<Answered> {
+    const response = await fetch(`${this.url}${path}`, {
+      method: 'POST',
+      headers: { authorization: as, 'content-type': type, 'idempotency-key': key ?? newId() },
+      body: file,
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   }
 
   async stop(): Promise<void> {
