@@ -123,6 +123,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/fraud/reviews/{id}/decide',
     'GET /v1/fraud/rules',
     'POST /v1/disputes/{id}/take',
+    'GET /v1/reconciliation/breaks',
+    'GET /v1/reconciliation/breaks/{id}',
+    'GET /v1/reconciliation/runs',
   ),
   ...rows(
     { person: 'finance' },
@@ -134,6 +137,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/commissions/{id}/release',
     'POST /v1/commissions/{id}/forfeit',
     'POST /v1/disputes/{id}/decide',
+    'POST /v1/reconciliation/breaks/{id}/take',
+    'POST /v1/reconciliation/breaks/{id}/notes',
+    'POST /v1/reconciliation/breaks/{id}/resolve',
+    'POST /v1/reconciliation/runs',
   ),
   ...rows(
     anyPerson,

@@ -117,6 +117,12 @@ export const ROUTES: readonly Route[] = [
   { service: 'payouts', path: '/v1/payouts', body: 'large' },
   { service: 'payouts', path: '/v1/payouts/{id}' },
   { service: 'payouts', path: '/v1/payouts/{id}/cancel' },
+  { service: 'payouts', path: '/v1/reconciliation/breaks' },
+  { service: 'payouts', path: '/v1/reconciliation/breaks/{id}' },
+  { service: 'payouts', path: '/v1/reconciliation/breaks/{id}/take' },
+  { service: 'payouts', path: '/v1/reconciliation/breaks/{id}/notes' },
+  { service: 'payouts', path: '/v1/reconciliation/breaks/{id}/resolve' },
+  { service: 'payouts', path: '/v1/reconciliation/runs' },
 
   { service: 'analytics', path: '/v1/events', body: 'large' },
   { service: 'analytics', path: '/v1/metrics/viral' },

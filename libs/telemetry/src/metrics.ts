@@ -356,6 +356,12 @@ export const METRICS = {
     description: 'Breaks found between the ledger and what it should equal. invariant: I1 to I6.',
     labels: ['invariant'],
   },
+  dailydoco_reconciliation_oldest_break_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Age of the oldest break that stands and that finance has not accepted; 0 when there is none.',
+    labels: [],
+  },
   dailydoco_reconciliation_runs_total: {
     kind: 'counter',
     unit: '{run}',

@@ -16,6 +16,11 @@ export type PayoutMethodId = Id<'payoutMethod'>;
 /** Payouts that leave together, in one file. */
 export type PayoutBatchId = Id<'payoutBatch'>;
 
+/** A comparison of a tenant's books. */
+export type RunId = Id<'reconciliationRun'>;
+/** A break over all runs that find it. */
+export type BreakId = Id<'breakCase'>;
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Whether a text is a UUID in the spelling that Postgres gives back (lower case, with hyphens). */
@@ -34,3 +39,5 @@ export const asJournalId = (text: string): JournalId => text as JournalId;
 export const asPayoutId = (text: string): PayoutId => text as PayoutId;
 export const asPayoutMethodId = (text: string): PayoutMethodId => text as PayoutMethodId;
 export const asPayoutBatchId = (text: string): PayoutBatchId => text as PayoutBatchId;
+export const asRunId = (text: string): RunId => text as RunId;
+export const asBreakId = (text: string): BreakId => text as BreakId;

@@ -9,7 +9,7 @@ import { claimPayouts, oldestUnsettledSeconds, PayoutStore } from './payouts/pay
 import { submitPayouts } from './payouts/submit-payouts.js';
 import { moneyEventsConsumer } from './purchases/money-events.consumer.js';
 import { reconcileAll } from './reconciliation/reconcile-all.js';
-import { reconciliation } from './reconciliation/reconciliation.module.js';
+import { measureBreaks, reconcileAsked, reconciliation } from './reconciliation/reconciliation.module.js';
 import type { Runtime } from './runtime.js';
 import { standingConsumer } from './standing/standing.consumer.js';
 
@@ -19,6 +19,8 @@ const LEASE_RETRY_MS = 5_000;
 const steps = counter('dailydoco_payout_steps_total');
 const oldestUnsettled = gauge('dailydoco_payouts_oldest_unsettled_age_seconds');
 const MEASURE_EVERY_MS = 15_000;
+const ASKED_EVERY_MS = 1_000;
+const LONGEST_RUN_MS = 1_800_000;
 
 /**
  * Puts the service together: edges, relay, consumers, schedulers, each registered with the lifecycle, whose `start`
@@ -42,6 +44,8 @@ export function addBackground(runtime: Runtime): void {
   addConsumers(runtime, [accessConsumer(runtime), standingConsumer(), moneyEventsConsumer(runtime)]);
   repeat(runtime, { name: 'payouts', everyMs: config.PAYOUT_WORK_EVERY_MS, run: () => submit(runtime) });
   repeat(runtime, { name: 'payout-age', everyMs: MEASURE_EVERY_MS, run: () => measureAge(runtime) });
+  repeat(runtime, { name: 'break-age', everyMs: MEASURE_EVERY_MS, run: () => measureBreaks(runtime) });
+  reconcileWhenAsked(runtime);
   lifecycle.onStart('reconciliation', async () => reconcileByLease(runtime));
 }
 
@@ -64,6 +68,19 @@ function submit({ pool, outbox, rail, clock, logger, ...tools }: Runtime): Promi
 async function measureAge({ pool, clock }: Runtime): Promise<boolean> {
   oldestUnsettled.set(await oldestUnsettledSeconds(pool, clock.now()));
   return false;
+}
+
+/** Whichever replica is free compares the books of a tenant whose finance asks for it. */
+function reconcileWhenAsked(runtime: Runtime): void {
+  const stopping = new AbortController();
+  runtime.lifecycle.onStop('consumers', 'asked-reconciliation', async () => stopping.abort());
+  repeat(runtime, {
+    name: 'asked-reconciliation',
+    everyMs: ASKED_EVERY_MS,
+    // A run reads whole tenants; each of its statements and calls has a limit of its own.
+    maxSilenceMs: LONGEST_RUN_MS,
+    run: () => reconcileAsked(runtime, stopping.signal),
+  });
 }
 
 /** One replica reconciles, again and again, as long as it holds the lease. */

@@ -18,7 +18,7 @@ import { SandboxRail } from '../src/payouts/sandbox-rail.store.js';
 import { type Rail, submitPayouts } from '../src/payouts/submit-payouts.js';
 import { moneyEventsConsumer } from '../src/purchases/money-events.consumer.js';
 import { BooksStore } from '../src/reconciliation/books.store.js';
-import type { Break } from '../src/reconciliation/compare-purchases.js';
+import type { Break } from '../src/reconciliation/break-case.js';
 import type { PurchaseStates } from '../src/reconciliation/reconcile-tenant.js';
 import { StandingStore } from '../src/standing/standing.store.js';
 import { Life, START } from './lives.js';

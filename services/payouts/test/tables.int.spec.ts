@@ -28,7 +28,7 @@ const refusal = (pool: typeof owner, sql: string) =>
 const [PERMISSION_DENIED, RESTRICTED, UNBALANCED, TWICE, CHECK] = ['42501', '23001', '23000', '23505', '23514'];
 
 describe('I3 facts', () => {
-  it.each(['account', 'journal', 'posting', 'payout_step', 'reconciliation_run', 'reconciliation_break'])(
+  it.each(['account', 'journal', 'posting', 'payout_step', 'reconciliation_run', 'reconciliation_break', 'break_step'])(
     'of %s cannot be changed by the service, nor by the owner of the table',
     async (table) => {
       for (const sql of [
@@ -42,15 +42,20 @@ describe('I3 facts', () => {
     },
   );
 
-  it.each(['account_balance', 'purchase_progress', 'purchase_entry', 'payout_method', 'payout'])(
-    'of %s cannot be deleted',
-    async (table) => {
-      for (const sql of [`DELETE FROM ${table}`, `TRUNCATE ${table} CASCADE`]) {
-        expect([sql, await refusal(books.pool, sql)]).toEqual([sql, PERMISSION_DENIED]);
-        expect([sql, await refusal(owner, sql)]).toEqual([sql, RESTRICTED]);
-      }
-    },
-  );
+  it.each([
+    'account_balance',
+    'purchase_progress',
+    'purchase_entry',
+    'payout_method',
+    'payout',
+    'break_case',
+    'reconciliation_request',
+  ])('of %s cannot be deleted', async (table) => {
+    for (const sql of [`DELETE FROM ${table}`, `TRUNCATE ${table} CASCADE`]) {
+      expect([sql, await refusal(books.pool, sql)]).toEqual([sql, PERMISSION_DENIED]);
+      expect([sql, await refusal(owner, sql)]).toEqual([sql, RESTRICTED]);
+    }
+  });
 
   it.each(['amount_micros = 1', 'person_id = method_id', "currency = 'EUR'", 'requested_at = now()', 'id = method_id'])(
     'of a payout’s terms cannot be changed: %s',

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { inDatabaseTransaction } from '@dailydoco/database';
+import { asRunId, type TenantId } from '../src/ids.js';
+import { saveReconciliation } from '../src/reconciliation/books.store.js';
 import { type Books, startBooks } from './books.js';
 import { type Edges, startEdges, usd } from './edges.js';
 
@@ -15,6 +18,17 @@ afterAll(async () => {
   await books.stop();
 });
 
+/** A run that found a break. */
+async function breakIn(tenantId: TenantId): Promise<string> {
+  const [id, now] = [asRunId(books.newId()), books.clock.now()];
+  const found = { invariant: 'I1', subject: 'table x', detail: 'x' } as const;
+  const run = { id, tenantId, outcome: 'breaks', compared: 0, inFlight: 0, breaks: [found] } as const;
+  const dated = { ...run, incomplete: new Set<never>(), startedAt: now, finishedAt: now };
+  await inDatabaseTransaction(books.pool, (tx) => saveReconciliation(tx, dated, books.newId));
+  const { rows } = await books.pool.query<{ id: string }>('SELECT id FROM break_case WHERE tenant_id = $1', [tenantId]);
+  return rows[0]!.id;
+}
+
 describe("Another tenant's ids", () => {
   it('answer as unknown at every endpoint, and change nothing', async () => {
     const [mine, theirs, personId] = [books.newTenant(), books.newTenant(), books.newPerson()];
@@ -25,7 +39,13 @@ describe("Another tenant's ids", () => {
     const { body: before } = await edges.call('GET', '/v1/balances/me', { as: me });
     // The strongest role, and even the same person's id, in another tenant.
     const owner = await edges.person(theirs, personId, ['owner', 'finance']);
+    const breakId = await breakIn(mine);
+    const aBreak = `/v1/reconciliation/breaks/${breakId}`;
     const tries: [string, string, object | undefined][] = [
+      ['GET', aBreak, undefined],
+      ['POST', `${aBreak}/take`, undefined],
+      ['POST', `${aBreak}/notes`, { note: 'x' }],
+      ['POST', `${aBreak}/resolve`, { outcome: 'accepted', reason: 'x' }],
       ['GET', `/v1/ledger/accounts/${before.balances[0].accounts.available}/statement`, undefined],
       ['GET', `/v1/payouts/${asked.body.id}`, undefined],
       ['POST', `/v1/payouts/${asked.body.id}/cancel`, undefined],
@@ -36,7 +56,7 @@ describe("Another tenant's ids", () => {
       const answer = await edges.call(method, path, { as: owner, body });
       expect([method, path, answer.status, answer.body.code]).toEqual([method, path, 404, 'NOT_FOUND']);
     }
-    for (const path of ['/v1/payouts', '/v1/payout-methods']) {
+    for (const path of ['/v1/payouts', '/v1/payout-methods', '/v1/reconciliation/breaks', '/v1/reconciliation/runs']) {
       expect((await edges.call('GET', path, { as: owner })).body.items).toEqual([]);
     }
     expect((await edges.call('GET', '/v1/balances/me', { as: owner })).body.balances).toEqual([]);
@@ -71,6 +91,12 @@ describe('The OpenAPI document', () => {
       '/v1/payouts',
       '/v1/payouts/{id}',
       '/v1/payouts/{id}/cancel',
+      '/v1/reconciliation/breaks',
+      '/v1/reconciliation/breaks/{id}',
+      '/v1/reconciliation/breaks/{id}/notes',
+      '/v1/reconciliation/breaks/{id}/resolve',
+      '/v1/reconciliation/breaks/{id}/take',
+      '/v1/reconciliation/runs',
     ]);
   });
 });

@@ -41,6 +41,15 @@ export const MONEY_RULES: RuleGroup = {
         'Reconciliation found {{ $value | humanize }} breaks of {{ $labels.invariant }} in {{ $labels.namespace }} within the hour.',
     },
     {
+      alert: 'LedgerBreaksWait',
+      severity: 'warning',
+      expr: 'max by (namespace) (dailydoco_reconciliation_oldest_break_age_seconds) > 24 * 3600',
+      for: '15m',
+      summary: 'A break of the books waits for somebody.',
+      description:
+        'The oldest break in {{ $labels.namespace }} that is neither resolved nor accepted is {{ $value | humanizeDuration }} old.',
+    },
+    {
       alert: 'RestoreHeld',
       severity: 'warning',
       expr: 'max by (namespace, job) (dailydoco_restore_hold) > 0',

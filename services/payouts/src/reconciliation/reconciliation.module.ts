@@ -1,12 +1,23 @@
 import { inDatabaseTransaction } from '@dailydoco/database';
-import { counter } from '@dailydoco/telemetry';
-import type { Runtime } from '../runtime.js';
+import { counter, gauge } from '@dailydoco/telemetry';
+import { Module } from '@nestjs/common';
+import { RUNTIME, type Runtime } from '../runtime.js';
 import { BooksStore, listTenants, saveReconciliation } from './books.store.js';
-import type { ReconcileGiven } from './reconcile-all.js';
+import { BreakCaseStore, oldestBreakSeconds } from './break-case.store.js';
+import { Breaks } from './breaks.js';
+import { BreaksHttp } from './breaks.http.js';
+import { type ReconcileGiven, reconcileAll } from './reconcile-all.js';
 import type { Reconciliation } from './reconcile-tenant.js';
+import { Runs } from './runs.js';
+import { RunsHttp } from './runs.http.js';
+import { claimRequest, endRequest, RunStore } from './runs.store.js';
 
 const runs = counter('dailydoco_reconciliation_runs_total');
 const breaks = counter('dailydoco_reconciliation_breaks_total');
+const oldestBreak = gauge('dailydoco_reconciliation_oldest_break_age_seconds');
+
+/** Most breaks of a run that the log names one by one; the queue has them all. */
+const MOST_LOGGED = 200;
 
 /** What a reconciliation works with. */
 export function reconciliation(runtime: Runtime): ReconcileGiven {
@@ -16,18 +27,62 @@ export function reconciliation(runtime: Runtime): ReconcileGiven {
     states,
     books: new BooksStore(pool, (work) => inDatabaseTransaction(pool, work, { isolation: 'repeatable read' })),
     clock,
-    save: (run) => inDatabaseTransaction(pool, (tx) => saveReconciliation(tx, newId(), run)),
+    newId,
+    save: (run) => inDatabaseTransaction(pool, (tx) => saveReconciliation(tx, run, newId)),
     report: (run, err) => report(runtime, run, err),
   };
+}
+
+/** Runs one comparison that somebody asked for. Resolves to true when another may wait. */
+export async function reconcileAsked(runtime: Runtime, signal: AbortSignal): Promise<boolean> {
+  const { pool, clock } = runtime;
+  const request = await claimRequest(pool, clock.now());
+  if (request === undefined) return false;
+  const tenants = (): Promise<[typeof request.tenantId]> => Promise.resolve([request.tenantId]);
+  const [run] = await reconcileAll({ ...reconciliation(runtime), tenants }, signal);
+  if (run !== undefined) await endRequest(pool, request, run.id);
+  return true;
+}
+
+/** How long the oldest break has been waiting for somebody. */
+export async function measureBreaks({ pool, clock }: Runtime): Promise<boolean> {
+  oldestBreak.set(await oldestBreakSeconds(pool, clock.now()));
+  return false;
 }
 
 function report({ logger }: Runtime, run: Reconciliation, err: unknown): void {
   const { tenantId, outcome, compared, inFlight } = run;
   runs.add(1, { outcome });
-  for (const found of run.breaks) {
-    breaks.add(1, { invariant: found.invariant });
-    logger.error({ tenantId, ...found }, 'the books break');
-  }
+  for (const { invariant } of run.breaks) breaks.add(1, { invariant });
+  for (const found of run.breaks.slice(0, MOST_LOGGED)) logger.error({ tenantId, ...found }, 'the books break');
   if (outcome === 'failed') logger.warn({ tenantId, err }, 'reconciliation could not be finished');
   else logger.info({ tenantId, outcome, compared, inFlight }, `reconciliation: ${outcome}`);
 }
+
+@Module({
+  providers: [
+    {
+      provide: Breaks,
+      useFactory: ({ pool, idempotency, clock }: Runtime) =>
+        new Breaks({
+          once: (call, work) => idempotency.run(pool, call, (tx) => work(new BreakCaseStore(tx))),
+          reads: new BreakCaseStore(pool),
+          clock,
+        }),
+      inject: [RUNTIME],
+    },
+    {
+      provide: Runs,
+      useFactory: ({ pool, idempotency, clock, newId }: Runtime) =>
+        new Runs({
+          once: (call, work) => idempotency.run(pool, call, (tx) => work(new RunStore(tx))),
+          reads: new RunStore(pool),
+          clock,
+          newId,
+        }),
+      inject: [RUNTIME],
+    },
+  ],
+  controllers: [BreaksHttp, RunsHttp],
+})
+export class ReconciliationModule {}
