@@ -126,6 +126,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/reconciliation/breaks',
     'GET /v1/reconciliation/breaks/{id}',
     'GET /v1/reconciliation/runs',
+    'GET /v1/reconciliation/reports',
+    'GET /v1/reconciliation/reports/{day}',
   ),
   ...rows(
     { person: 'finance' },
@@ -141,6 +143,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/reconciliation/breaks/{id}/notes',
     'POST /v1/reconciliation/breaks/{id}/resolve',
     'POST /v1/reconciliation/runs',
+    'POST /v1/reconciliation/reports',
   ),
   ...rows(
     anyPerson,

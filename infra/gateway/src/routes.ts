@@ -123,6 +123,8 @@ export const ROUTES: readonly Route[] = [
   { service: 'payouts', path: '/v1/reconciliation/breaks/{id}/notes' },
   { service: 'payouts', path: '/v1/reconciliation/breaks/{id}/resolve' },
   { service: 'payouts', path: '/v1/reconciliation/runs' },
+  { service: 'payouts', path: '/v1/reconciliation/reports' },
+  { service: 'payouts', path: '/v1/reconciliation/reports/{day}' },
 
   { service: 'analytics', path: '/v1/events', body: 'large' },
   { service: 'analytics', path: '/v1/metrics/viral' },

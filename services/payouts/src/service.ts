@@ -9,7 +9,7 @@ import { claimPayouts, oldestUnsettledSeconds, PayoutStore } from './payouts/pay
 import { submitPayouts } from './payouts/submit-payouts.js';
 import { moneyEventsConsumer } from './purchases/money-events.consumer.js';
 import { reconcileAll } from './reconciliation/reconcile-all.js';
-import { measureBreaks, reconcileAsked, reconciliation } from './reconciliation/reconciliation.module.js';
+import { measureBreaks, reconcileAsked, reconciliation, reportDays } from './reconciliation/reconciliation.module.js';
 import type { Runtime } from './runtime.js';
 import { standingConsumer } from './standing/standing.consumer.js';
 
@@ -70,6 +70,15 @@ async function measureAge({ pool, clock }: Runtime): Promise<boolean> {
   return false;
 }
 
+async function reconcileAndReport(runtime: Runtime, signal: AbortSignal): Promise<void> {
+  const runs = await reconcileAll(reconciliation(runtime), signal);
+  if (signal.aborted) return;
+  await reportDays(
+    runtime,
+    runs.map(({ tenantId }) => tenantId),
+  );
+}
+
 /** Whichever replica is free compares the books of a tenant whose finance asks for it. */
 function reconcileWhenAsked(runtime: Runtime): void {
   const stopping = new AbortController();
@@ -98,7 +107,7 @@ function reconcileByLease(runtime: Runtime): void {
       const task = new PeriodicTask({
         everyMs: config.RECONCILE_EVERY_MS,
         run: async () => {
-          if (!restoreHold.isHeld) await reconcileAll(reconciliation(runtime), signal);
+          if (!restoreHold.isHeld) await reconcileAndReport(runtime, signal);
           return false;
         },
         onError: (err) => logger.warn({ err }, 'reconciliation could not be run; it will be again'),

@@ -66,6 +66,12 @@ export class Edges {
     return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   }
 
+  /** A body that is no JSON. */
+  async text(path: string, as: string): Promise<{ type: string | null; text: string }> {
+    const response = await fetch(`${this.#url}${path}`, { headers: { authorization: as } });
+    return { type: response.headers.get('content-type'), text: await response.text() };
+  }
+
   async stop(): Promise<void> {
     await this.runtime.lifecycle.shutdown('the spec is over');
   }

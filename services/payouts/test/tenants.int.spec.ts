@@ -40,8 +40,13 @@ describe("Another tenant's ids", () => {
     // The strongest role, and even the same person's id, in another tenant.
     const owner = await edges.person(theirs, personId, ['owner', 'finance']);
     const breakId = await breakIn(mine);
+    // A report of theirs would be found.
+    const finance = await edges.person(mine, books.newPerson(), ['finance']);
+    const day = { day: '2026-05-31' };
+    expect((await edges.call('POST', '/v1/reconciliation/reports', { as: finance, body: day })).status).toBe(200);
     const aBreak = `/v1/reconciliation/breaks/${breakId}`;
     const tries: [string, string, object | undefined][] = [
+      ['GET', '/v1/reconciliation/reports/2026-05-31', undefined],
       ['GET', aBreak, undefined],
       ['POST', `${aBreak}/take`, undefined],
       ['POST', `${aBreak}/notes`, { note: 'x' }],
@@ -96,6 +101,8 @@ describe('The OpenAPI document', () => {
       '/v1/reconciliation/breaks/{id}/notes',
       '/v1/reconciliation/breaks/{id}/resolve',
       '/v1/reconciliation/breaks/{id}/take',
+      '/v1/reconciliation/reports',
+      '/v1/reconciliation/reports/{day}',
       '/v1/reconciliation/runs',
     ]);
   });

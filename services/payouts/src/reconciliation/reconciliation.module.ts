@@ -6,8 +6,14 @@ import { BooksStore, listTenants, saveReconciliation } from './books.store.js';
 import { BreakCaseStore, oldestBreakSeconds } from './break-case.store.js';
 import { Breaks } from './breaks.js';
 import { BreaksHttp } from './breaks.http.js';
+import type { TenantId } from '../ids.js';
+import type { Day } from './day.js';
+import type { DayReport } from './day-report.js';
+import { DayReportStore } from './day-report.store.js';
+import { DayReports, makeDueReports, makeOnce } from './day-reports.js';
 import { type ReconcileGiven, reconcileAll } from './reconcile-all.js';
 import type { Reconciliation } from './reconcile-tenant.js';
+import { ReportsHttp } from './reports.http.js';
 import { Runs } from './runs.js';
 import { RunsHttp } from './runs.http.js';
 import { claimRequest, endRequest, RunStore } from './runs.store.js';
@@ -42,6 +48,31 @@ export async function reconcileAsked(runtime: Runtime, signal: AbortSignal): Pro
   const [run] = await reconcileAll({ ...reconciliation(runtime), tenants }, signal);
   if (run !== undefined) await endRequest(pool, request, run.id);
   return true;
+}
+
+/** Makes what reports the tenants' past days still lack. */
+export async function reportDays(runtime: Runtime, tenants: readonly TenantId[]): Promise<void> {
+  const { pool, clock, logger } = runtime;
+  for (const tenantId of tenants) {
+    for (const { day, outcome, breaks: found } of await makeDueReports(
+      new DayReportStore(pool),
+      tenantId,
+      clock.now(),
+    )) {
+      logger.info({ tenantId, day, outcome, breaks: found.length }, `report of ${day}: ${outcome}`);
+    }
+  }
+}
+
+/** The report of a day, made now if there is none, by a comparison made now if there was none since. */
+export async function reportOf(runtime: Runtime, tenantId: TenantId, day: Day): Promise<DayReport | undefined> {
+  const { pool, clock } = runtime;
+  const make = () => makeOnce(new DayReportStore(pool), { tenantId, day, madeBy: undefined, now: clock.now() });
+  const known = await make();
+  if (known !== undefined || day.settledAt > clock.now()) return known;
+  const tenants = (): Promise<TenantId[]> => Promise.resolve([tenantId]);
+  await reconcileAll({ ...reconciliation(runtime), tenants }, new AbortController().signal);
+  return make();
 }
 
 /** How long the oldest break has been waiting for somebody. */
@@ -82,7 +113,17 @@ function report({ logger }: Runtime, run: Reconciliation, err: unknown): void {
         }),
       inject: [RUNTIME],
     },
+    {
+      provide: DayReports,
+      useFactory: ({ pool, idempotency, clock }: Runtime) =>
+        new DayReports({
+          once: (call, work) => idempotency.run(pool, call, (tx) => work(new DayReportStore(tx))),
+          reads: new DayReportStore(pool),
+          clock,
+        }),
+      inject: [RUNTIME],
+    },
   ],
-  controllers: [BreaksHttp, RunsHttp],
+  controllers: [BreaksHttp, RunsHttp, ReportsHttp],
 })
 export class ReconciliationModule {}
