@@ -28,19 +28,25 @@ const refusal = (pool: typeof owner, sql: string) =>
 const [PERMISSION_DENIED, RESTRICTED, UNBALANCED, TWICE, CHECK] = ['42501', '23001', '23000', '23505', '23514'];
 
 describe('I3 facts', () => {
-  it.each(['account', 'journal', 'posting', 'payout_step', 'reconciliation_run', 'reconciliation_break', 'break_step'])(
-    'of %s cannot be changed by the service, nor by the owner of the table',
-    async (table) => {
-      for (const sql of [
-        `UPDATE ${table} SET tenant_id = tenant_id`,
-        `DELETE FROM ${table}`,
-        `TRUNCATE ${table} CASCADE`,
-      ]) {
-        expect([sql, await refusal(books.pool, sql)]).toEqual([sql, PERMISSION_DENIED]);
-        expect([sql, await refusal(owner, sql)]).toEqual([sql, RESTRICTED]);
-      }
-    },
-  );
+  it.each([
+    'account',
+    'journal',
+    'posting',
+    'payout_step',
+    'reconciliation_run',
+    'reconciliation_break',
+    'break_step',
+    'reconciliation_report',
+  ])('of %s cannot be changed by the service, nor by the owner of the table', async (table) => {
+    for (const sql of [
+      `UPDATE ${table} SET tenant_id = tenant_id`,
+      `DELETE FROM ${table}`,
+      `TRUNCATE ${table} CASCADE`,
+    ]) {
+      expect([sql, await refusal(books.pool, sql)]).toEqual([sql, PERMISSION_DENIED]);
+      expect([sql, await refusal(owner, sql)]).toEqual([sql, RESTRICTED]);
+    }
+  });
 
   it.each([
     'account_balance',
