@@ -353,7 +353,8 @@ export const METRICS = {
   dailydoco_reconciliation_breaks_total: {
     kind: 'counter',
     unit: '{break}',
-    description: 'Breaks found between the ledger and what it should equal. invariant: I1 to I6.',
+    description:
+      'Breaks found between the ledger and what it should equal. invariant: I1 to I6 of the ledger, R1 to R6 of rails.',
     labels: ['invariant'],
   },
   dailydoco_reconciliation_oldest_break_age_seconds: {

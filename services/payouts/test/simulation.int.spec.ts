@@ -213,6 +213,7 @@ describe.each([11, 22, 33])('After random lives, seed %i,', (seed) => {
       id: asRunId(books.newId()),
       states: statesOf(() => lives, { pageSize: 7 }),
       books: books.ownBooks(),
+      outside: { breaksBeside: () => Promise.resolve([]) },
       clock: books.clock,
       signal: new AbortController().signal,
     });

@@ -35,7 +35,12 @@ export const MONEY_RULES: RuleGroup = {
     {
       alert: 'LedgerBreaks',
       severity: 'critical',
-      expr: grown({ metric: 'dailydoco_reconciliation_breaks_total', window: '1h', by: 'namespace, invariant' }),
+      // What rails keep to themselves or charge for is no money lost: it waits in the queue (LedgerBreaksWait).
+      expr: grown({
+        metric: 'dailydoco_reconciliation_breaks_total{invariant=~"I.|R[1-3]"}',
+        window: '1h',
+        by: 'namespace, invariant',
+      }),
       summary: 'The books break.',
       description:
         'Reconciliation found {{ $value | humanize }} breaks of {{ $labels.invariant }} in {{ $labels.namespace }} within the hour.',

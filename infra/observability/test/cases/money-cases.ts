@@ -65,6 +65,10 @@ export const MONEY_CASES: readonly AlertCase[] = [
       description: 'Reconciliation found 2 breaks of I1 in dd within the hour.',
     },
   }),
+  quiet('LedgerBreaks', 'about a rail that keeps a payout to itself', {
+    series: { [of(BREAKS, 'payouts', { invariant: 'R6' })]: '_x5 3x10' },
+    atMinute: 8,
+  }),
   quiet('LedgerBreaks', 'about breaks of hours ago that were mended', {
     series: { [of(BREAKS, 'payouts', { invariant: 'I4' })]: '3x240' },
     atMinute: 200,

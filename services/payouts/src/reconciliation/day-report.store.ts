@@ -6,6 +6,7 @@ import { findStandingAt } from './break-case.store.js';
 import type { Day } from './day.js';
 import type { AccountMovement, DayFacts, DayReport, EventMovement, OpenPayouts, Source } from './day-report.js';
 import type { ReportBook, ReportLine } from './day-reports.js';
+import { outsideSources } from './outside-checks.store.js';
 import type { PastRun } from './runs.js';
 
 /** In the order of a report. */
@@ -87,7 +88,7 @@ export class DayReportStore implements ReportBook {
       events: await eventMovements(sql, tenantId, day),
       openPayouts: await openPayouts(sql, tenantId),
       eventsSetAside: await eventsSetAside(sql, tenantId),
-      sources: sources(run),
+      sources: [viralEngine(run), ...(await outsideSources(sql, tenantId))],
       breaks: await findStandingAt(sql, tenantId, run.finishedAt),
       ...(await breaksOf(sql, tenantId, day)),
     };
@@ -171,8 +172,8 @@ async function eventsSetAside(sql: Sql, tenantId: TenantId): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-function sources(run: PastRun): Source[] {
-  return [{ name: 'viral-engine', compared: run.compared, upTo: run.startedAt }];
+function viralEngine(run: PastRun): Source {
+  return { name: 'viral-engine', compared: run.compared, upTo: run.startedAt };
 }
 
 async function breaksOf(sql: Sql, tenantId: TenantId, day: Day): Promise<{ opened: number; resolved: number }> {

@@ -1,10 +1,17 @@
 import { asRunId, type TenantId } from '../ids.js';
-import { type OwnBooks, type PurchaseStates, type Reconciliation, reconcileTenant } from './reconcile-tenant.js';
+import {
+  type Outside,
+  type OwnBooks,
+  type PurchaseStates,
+  type Reconciliation,
+  reconcileTenant,
+} from './reconcile-tenant.js';
 
 export interface ReconcileGiven {
   readonly tenants: () => Promise<TenantId[]>;
   readonly states: PurchaseStates;
   readonly books: OwnBooks;
+  readonly outside: Outside;
   readonly clock: { now(): Date };
   readonly newId: () => string;
   readonly save: (run: Reconciliation) => Promise<void>;

@@ -17,6 +17,11 @@ export interface OwnBooks {
   breaksWithin(tenantId: TenantId): Promise<Break[]>;
 }
 
+/** Rails and banks: what they told of payouts, against what was booked. */
+export interface Outside {
+  breaksBeside(tenantId: TenantId, now: Date): Promise<Break[]>;
+}
+
 export interface Reconciliation {
   readonly id: RunId;
   readonly tenantId: TenantId;
@@ -39,18 +44,19 @@ export interface ReconcileTenantGiven {
   readonly id: RunId;
   readonly states: PurchaseStates;
   readonly books: OwnBooks;
+  readonly outside: Outside;
   readonly clock: { now(): Date };
   readonly signal: AbortSignal;
 }
 
 /**
- * Compares the ledger of a tenant with itself and with viral-engine. Reads only. Events go on meanwhile: what is on its
+ * Compares the ledger of a tenant with itself, with rails and banks, and with viral-engine. Reads only. Events go on meanwhile: what is on its
  * way is counted apart.
  */
 export async function reconcileTenant(tenantId: TenantId, given: ReconcileTenantGiven): Promise<Reconciliation> {
-  const { id, books, clock } = given;
+  const { id, books, outside, clock } = given;
   const startedAt = clock.now();
-  const within = await books.breaksWithin(tenantId);
+  const within = [...(await books.breaksWithin(tenantId)), ...(await outside.breaksBeside(tenantId, startedAt))];
   const { breaks, compared, inFlight } = await compareWithStates(tenantId, { ...given, startedAt });
   const { kept, incomplete } = bounded([...within, ...breaks]);
   return {

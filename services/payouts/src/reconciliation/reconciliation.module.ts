@@ -1,6 +1,7 @@
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { counter, gauge } from '@dailydoco/telemetry';
 import { Module } from '@nestjs/common';
+import type { RailKind } from '../rails/rail.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
 import { BooksStore, listTenants, saveReconciliation } from './books.store.js';
 import { BreakCaseStore, oldestBreakSeconds } from './break-case.store.js';
@@ -13,6 +14,7 @@ import { DayReportStore } from './day-report.store.js';
 import { DayReports, makeDueReports, makeOnce } from './day-reports.js';
 import { type ReconcileGiven, reconcileAll } from './reconcile-all.js';
 import type { Reconciliation } from './reconcile-tenant.js';
+import { OutsideStore, type Patience } from './outside-checks.store.js';
 import { ReportsHttp } from './reports.http.js';
 import { Runs } from './runs.js';
 import { RunsHttp } from './runs.http.js';
@@ -21,6 +23,15 @@ import { claimRequest, endRequest, RunStore } from './runs.store.js';
 const runs = counter('dailydoco_reconciliation_runs_total');
 const breaks = counter('dailydoco_reconciliation_breaks_total');
 const oldestBreak = gauge('dailydoco_reconciliation_oldest_break_age_seconds');
+
+/** For how many hours a rail may keep a payout to itself: several times what it usually takes, weekends included. */
+const PATIENCE: Patience = new Map<RailKind, number>([
+  ['sandbox', 24],
+  ['sepa', 120],
+  ['ach', 144],
+  ['stripe', 48],
+  ['usdc', 24],
+]);
 
 /** Most breaks of a run that the log names one by one; the queue has them all. */
 const MOST_LOGGED = 200;
@@ -32,6 +43,7 @@ export function reconciliation(runtime: Runtime): ReconcileGiven {
     tenants: () => listTenants(pool),
     states,
     books: new BooksStore(pool, (work) => inDatabaseTransaction(pool, work, { isolation: 'repeatable read' })),
+    outside: new OutsideStore(pool, PATIENCE),
     clock,
     newId,
     save: (run) => inDatabaseTransaction(pool, (tx) => saveReconciliation(tx, run, newId)),
@@ -54,12 +66,17 @@ export async function reconcileAsked(runtime: Runtime, signal: AbortSignal): Pro
 export async function reportDays(runtime: Runtime, tenants: readonly TenantId[]): Promise<void> {
   const { pool, clock, logger } = runtime;
   for (const tenantId of tenants) {
-    for (const { day, outcome, breaks: found } of await makeDueReports(
-      new DayReportStore(pool),
-      tenantId,
-      clock.now(),
-    )) {
-      logger.info({ tenantId, day, outcome, breaks: found.length }, `report of ${day}: ${outcome}`);
+    try {
+      for (const { day, outcome, breaks: found } of await makeDueReports(
+        new DayReportStore(pool),
+        tenantId,
+        clock.now(),
+      )) {
+        logger.info({ tenantId, day, outcome, breaks: found.length }, `report of ${day}: ${outcome}`);
+      }
+    } catch (err) {
+      // One tenant keeps none of the others from its report; it is tried again with the next run.
+      logger.warn({ tenantId, err }, 'a daily report could not be made');
     }
   }
 }

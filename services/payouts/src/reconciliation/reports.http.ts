@@ -27,6 +27,7 @@ const timeSchema = z.string().meta({ format: 'date-time' });
 const decimal = z.string().meta({ description: 'A decimal string.', example: '79.00' });
 const daySchema = z
   .string()
+  .length(10)
   .refine((text) => parseDay(text) !== undefined, 'must be a day, such as 2026-11-21')
   .meta({ description: 'A day in UTC.', example: '2026-11-21' });
 
