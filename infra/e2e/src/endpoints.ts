@@ -128,6 +128,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /v1/reconciliation/runs',
     'GET /v1/reconciliation/reports',
     'GET /v1/reconciliation/reports/{day}',
+    'GET /v1/bank-files',
+    'GET /v1/bank-files/{id}',
   ),
   ...rows(
     { person: 'finance' },
@@ -144,6 +146,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'POST /v1/reconciliation/breaks/{id}/resolve',
     'POST /v1/reconciliation/runs',
     'POST /v1/reconciliation/reports',
+    'POST /v1/bank-files',
   ),
   ...rows(
     anyPerson,

@@ -8,6 +8,9 @@ export const CONSUMERS = { person: 'person', anybody: 'anonymous' } as const;
 const SMALL_BODY = { allowed_payload_size: 64, size_unit: 'kilobytes' };
 /** Above the 1 MiB that services read, so that the service's answer (after 401 and 403) is the rule and this the wall. */
 const LARGE_BODY = { allowed_payload_size: 2, size_unit: 'megabytes' };
+/** Above the 16 MiB that a file of a bank may have; nginx before it has the same limit for all routes. */
+const FILE_BODY = { allowed_payload_size: 17, size_unit: 'megabytes' };
+const BODIES = { small: SMALL_BODY, large: LARGE_BODY, file: FILE_BODY } as const;
 /** A Redis that hangs holds up a request for so long; then it passes uncounted. */
 const REDIS_TIMEOUT_MS = 250;
 
@@ -42,11 +45,10 @@ function routeLimit(perMinute: number): KongPlugin[] {
   return [rateLimit(perMinute), rateLimit(perMinute, CONSUMERS.person)];
 }
 
-export function routePlugins({ perMinute, body, admin }: Route): KongPlugin[] {
-  const size = body === 'large' ? LARGE_BODY : SMALL_BODY;
+export function routePlugins({ perMinute, body = 'small', admin }: Route): KongPlugin[] {
   return [
     ...(perMinute === undefined ? [] : routeLimit(perMinute)),
-    { name: 'request-size-limiting', config: { ...size, require_content_length: false } },
+    { name: 'request-size-limiting', config: { ...BODIES[body], require_content_length: false } },
     ...(admin === true ? adminOnly() : []),
   ];
 }

@@ -10,8 +10,8 @@ export interface Route {
   readonly below?: true;
   /** Where fewer requests a minute and address are let through than usual, whoever asks. */
   readonly perMinute?: number;
-  /** Bodies here may be as large as services read them; elsewhere they are small. */
-  readonly body?: 'large';
+  /** Bodies here may be as large as services read JSON, or as the files of banks; elsewhere they are small. */
+  readonly body?: 'large' | 'file';
   /** An answer may take minutes. */
   readonly slow?: true;
   /** For administrators: reached from their networks alone, and not by crawlers. */
@@ -125,6 +125,8 @@ export const ROUTES: readonly Route[] = [
   { service: 'payouts', path: '/v1/reconciliation/runs' },
   { service: 'payouts', path: '/v1/reconciliation/reports' },
   { service: 'payouts', path: '/v1/reconciliation/reports/{day}' },
+  { service: 'payouts', path: '/v1/bank-files', body: 'file' },
+  { service: 'payouts', path: '/v1/bank-files/{id}' },
 
   { service: 'analytics', path: '/v1/events', body: 'large' },
   { service: 'analytics', path: '/v1/metrics/viral' },

@@ -350,11 +350,18 @@ export const METRICS = {
       'Age of the oldest payout that the rail has neither settled nor refused; 0 when there is none. Those of suspended persons are not counted.',
     labels: [],
   },
+  dailydoco_bank_facts_oldest_waiting_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description:
+      'Age of the oldest import of a bank’s file of which something waits to be told to its payout; 0 when nothing waits.',
+    labels: [],
+  },
   dailydoco_reconciliation_breaks_total: {
     kind: 'counter',
     unit: '{break}',
     description:
-      'Breaks found between the ledger and what it should equal. invariant: I1 to I6 of the ledger, R1 to R6 of rails.',
+      'Breaks found between the ledger and what it should equal. invariant: I1 to I6 of the ledger, R1 to R6 of rails, B1 to B5 of banks.',
     labels: ['invariant'],
   },
   dailydoco_reconciliation_oldest_break_age_seconds: {

@@ -1,5 +1,6 @@
 import { runtimeModule } from '@dailydoco/service';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { BankFilesModule } from './bank-files/bank-files.module.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { PayoutsModule } from './payouts/payouts.module.js';
 import { ReconciliationModule } from './reconciliation/reconciliation.module.js';
@@ -11,7 +12,7 @@ export class AppModule {
   static with(runtime: Runtime): DynamicModule {
     return {
       module: AppModule,
-      imports: [runtimeModule(RUNTIME, runtime), LedgerModule, PayoutsModule, ReconciliationModule],
+      imports: [runtimeModule(RUNTIME, runtime), LedgerModule, PayoutsModule, BankFilesModule, ReconciliationModule],
     };
   }
 }

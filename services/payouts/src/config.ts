@@ -8,6 +8,8 @@ import {
   statementTimeoutMs,
 } from '@dailydoco/service';
 import { z } from 'zod';
+import { achSettings } from './rails/ach/ach-settings.adapter.js';
+import { sepaSettings } from './rails/sepa/sepa-settings.adapter.js';
 
 /** Every setting of this service. `describeConfig` turns this into the table of the docs. */
 export const configSchema = z.object({
@@ -34,6 +36,8 @@ export const configSchema = z.object({
     .max(86_400_000)
     .default(900_000)
     .meta({ description: 'Pause between two reconciliations of the ledger with viral-engine.', unit: 'ms' }),
+  ...sepaSettings,
+  ...achSettings,
 });
 
 export type Config = z.output<typeof configSchema>;

@@ -15,6 +15,9 @@ export type PayoutId = Id<'payout'>;
 export type PayoutMethodId = Id<'payoutMethod'>;
 /** Payouts that leave together, in one file. */
 export type PayoutBatchId = Id<'payoutBatch'>;
+/** A file that a bank sent. */
+export type BankFileId = Id<'bankFile'>;
+export type BankStatementId = Id<'bankStatement'>;
 
 /** A comparison of a tenant's books. */
 export type RunId = Id<'reconciliationRun'>;
@@ -41,3 +44,5 @@ export const asPayoutMethodId = (text: string): PayoutMethodId => text as Payout
 export const asPayoutBatchId = (text: string): PayoutBatchId => text as PayoutBatchId;
 export const asRunId = (text: string): RunId => text as RunId;
 export const asBreakId = (text: string): BreakId => text as BreakId;
+export const asBankFileId = (text: string): BankFileId => text as BankFileId;
+export const asBankStatementId = (text: string): BankStatementId => text as BankStatementId;

@@ -5,9 +5,11 @@ import type { Config } from './config.js';
 import type { Destinations } from './methods/destinations.js';
 import type { Withholding } from './payouts/screen.js';
 import type { Rail, RailKind } from './rails/rail.js';
+import { achRailOf } from './rails/ach/ach-settings.adapter.js';
 import { railRegistry } from './rails/registry.js';
 import { SandboxDestinations } from './rails/sandbox/sandbox-destinations.store.js';
 import { sandboxRail } from './rails/sandbox/sandbox-rail.store.js';
+import { sepaRailOf } from './rails/sepa/sepa-settings.adapter.js';
 import type { PurchaseStates } from './reconciliation/reconcile-tenant.js';
 import { ViralEngineStates } from './reconciliation/viral-engine.client.js';
 
@@ -37,7 +39,7 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     ...basis,
     ...identifiedCallers(basis),
     randomBytes,
-    rails: railRegistry([sandboxRail({ sql: basis.pool, clock: basis.clock })]),
+    rails: railRegistry([sandboxRail({ sql: basis.pool, clock: basis.clock }), sepaRailOf(config), achRailOf(config)]),
     destinations: new SandboxDestinations(basis.pool),
     withholding: NOTHING_WITHHELD,
     states: new ViralEngineStates(purchases),

@@ -1,5 +1,7 @@
 import { accessConsumer, addConsumers, addRelay, buildEdges, type Service } from '@dailydoco/service';
 import { AppModule } from './app.module.js';
+import { addBankFileWork } from './bank-files/bank-files.module.js';
+import { acceptFiles } from './bank-files/file-body.http.js';
 import { migrationSources } from './migrations.js';
 import { addPayoutWork } from './payouts/payout-work.module.js';
 import { moneyEventsConsumer } from './purchases/money-events.consumer.js';
@@ -19,7 +21,11 @@ export async function createService(runtime: Runtime): Promise<Service> {
 
 /** The part that answers callers: HTTP, and gRPC's health. */
 export function createEdges(runtime: Runtime): Promise<Service> {
-  return buildEdges(runtime, { module: AppModule.with(runtime), migrations: migrationSources });
+  return buildEdges(runtime, {
+    module: AppModule.with(runtime),
+    migrations: migrationSources,
+    plugins: (fastify) => acceptFiles(fastify, '/v1/bank-files'),
+  });
 }
 
 /** The part that works on its own: relay, consumers, the way to the rail, reconciliation. */
@@ -27,5 +33,6 @@ export function addBackground(runtime: Runtime): void {
   addRelay(runtime);
   addConsumers(runtime, [accessConsumer(runtime), standingConsumer(), moneyEventsConsumer(runtime)]);
   addPayoutWork(runtime);
+  addBankFileWork(runtime);
   addReconciliation(runtime);
 }

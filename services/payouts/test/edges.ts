@@ -23,6 +23,13 @@ export interface CallOptions {
   readonly key?: string | null | undefined;
 }
 
+export interface UploadOptions {
+  readonly as: string;
+  readonly file: string;
+  readonly type: string;
+  readonly key?: string | undefined;
+}
+
 export interface Answered {
   readonly status: number;
   readonly headers: Headers;
@@ -34,14 +41,14 @@ export interface Answered {
 export class Edges {
   readonly runtime: Runtime;
   readonly #signer: TokenSigner;
-  readonly #url: string;
+  readonly url: string;
   readonly apiKey: (tenantId: TenantId) => string;
 
   constructor(parts: { runtime: Runtime; signer: TokenSigner; apiKey: (tenantId: TenantId) => string; url: string }) {
     this.runtime = parts.runtime;
     this.apiKey = parts.apiKey;
     this.#signer = parts.signer;
-    this.#url = parts.url;
+    this.url = parts.url;
   }
 
   /** An Authorization header of a person of the tenant. */
@@ -53,7 +60,7 @@ export class Edges {
 
   async call(method: string, path: string, { as, body, key }: CallOptions = {}): Promise<Answered> {
     const sentKey = key === undefined && method === 'POST' ? newId() : key;
-    const response = await fetch(`${this.#url}${path}`, {
+    const response = await fetch(`${this.url}${path}`, {
       method,
       headers: {
         ...(as !== undefined && { authorization: as }),
@@ -68,8 +75,19 @@ export class Edges {
 
   /** A body that is no JSON. */
   async text(path: string, as: string): Promise<{ type: string | null; text: string }> {
-    const response = await fetch(`${this.#url}${path}`, { headers: { authorization: as } });
+    const response = await fetch(`${this.url}${path}`, { headers: { authorization: as } });
     return { type: response.headers.get('content-type'), text: await response.text() };
+  }
+
+  /** Sends a file as it is. */
+  async upload(path: string, { as, file, type, key }: UploadOptions): Promise<Answered> {
+    const response = await fetch(`${this.url}${path}`, {
+      method: 'POST',
+      headers: { authorization: as, 'content-type': type, 'idempotency-key': key ?? newId() },
+      body: file,
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   }
 
   async stop(): Promise<void> {

@@ -48,6 +48,16 @@ describe('I3 facts', () => {
     }
   });
 
+  it.each(['bank_file', 'bank_file_warning', 'bank_statement', 'bank_line'])(
+    'of %s cannot be changed either',
+    async (table) => {
+      for (const sql of [`UPDATE ${table} SET tenant_id = tenant_id`, `DELETE FROM ${table}`]) {
+        expect([sql, await refusal(books.pool, sql)]).toEqual([sql, PERMISSION_DENIED]);
+        expect([sql, await refusal(owner, sql)]).toEqual([sql, RESTRICTED]);
+      }
+    },
+  );
+
   it.each([
     'account_balance',
     'purchase_progress',

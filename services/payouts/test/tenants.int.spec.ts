@@ -89,6 +89,8 @@ describe('The OpenAPI document', () => {
     expect(status).toBe(200);
     expect(Object.keys(body.paths).toSorted()).toEqual([
       '/v1/balances/me',
+      '/v1/bank-files',
+      '/v1/bank-files/{id}',
       '/v1/ledger/accounts/{id}/statement',
       '/v1/ledger/trial-balance',
       '/v1/payout-methods',

@@ -177,6 +177,19 @@ export function ledgerRow(where: string): RowSpec {
         warnFrom: 3_600,
         badFrom: 21_600,
       },
+      {
+        title: 'Files of banks',
+        description: 'How long something that a bank sent has been waiting to be told to its payout.',
+        unit: 's',
+        queries: [
+          {
+            expr: highest({ metric: 'dailydoco_bank_facts_oldest_waiting_age_seconds', where, by: 'job' }),
+            legend: '{{job}}',
+          },
+        ],
+        warnFrom: 60,
+        badFrom: 600,
+      },
     ],
   };
 }
