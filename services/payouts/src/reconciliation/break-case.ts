@@ -4,7 +4,8 @@ import type { BreakId, JournalId, RunId, TenantId, UserId } from '../ids.js';
 // What must hold, numbered; this service's README says each in words.
 const OF_THE_LEDGER = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6'] as const;
 const OF_RAILS = ['R1', 'R2', 'R3', 'R4', 'R5', 'R6'] as const;
-export const INVARIANTS = [...OF_THE_LEDGER, ...OF_RAILS] as const;
+const OF_BANKS = ['B1', 'B2', 'B3', 'B4', 'B5'] as const;
+export const INVARIANTS = [...OF_THE_LEDGER, ...OF_RAILS, ...OF_BANKS] as const;
 export type Invariant = (typeof INVARIANTS)[number];
 
 /** A difference between the books and what they should equal, as one run finds it. */

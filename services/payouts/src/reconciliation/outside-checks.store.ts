@@ -1,5 +1,6 @@
 import type { Sql } from '@dailydoco/database';
 import type { TenantId } from '../ids.js';
+import { BANK_CHECKS } from './bank-checks.store.js';
 import type { Break } from './break-case.js';
 import type { Source } from './day-report.js';
 import { RAIL_CHECKS } from './rail-checks.store.js';
@@ -18,7 +19,7 @@ const UNEXPLAINED = (check: string): string => `
     SELECT DISTINCT ON (journal_id) c.subject, c.invariant, journal_id
     FROM break_step s
     JOIN break_case c ON c.tenant_id = s.tenant_id AND c.id = s.break_id, unnest(s.journal_ids) AS journal_id
-    WHERE s.tenant_id = $1 AND s.kind = 'corrected' AND c.invariant ~ '^R' ORDER BY journal_id, s.taken_at, s.break_id),
+    WHERE s.tenant_id = $1 AND s.kind = 'corrected' AND c.invariant ~ '^[RB]' ORDER BY journal_id, s.taken_at, s.break_id),
   explained AS (
     SELECT named.subject, a.currency, sum(p.amount_micros) AS micros
     FROM named
@@ -30,7 +31,7 @@ const UNEXPLAINED = (check: string): string => `
   WHERE f.gap_micros IS NULL OR f.gap_micros <> coalesce(e.micros, 0)
   ORDER BY f.subject LIMIT ${MAX_OF_AN_INVARIANT}`;
 
-/** Rails beside the ledger: what they told, against what was booked. */
+/** Rails and banks beside the ledger: what they told, against what was booked. */
 export class OutsideStore implements Outside {
   readonly #sql: Sql;
   readonly #patience: Patience;
@@ -43,7 +44,7 @@ export class OutsideStore implements Outside {
   async breaksBeside(tenantId: TenantId, now: Date): Promise<Break[]> {
     const breaks: Break[] = [];
     const [rails, hours] = [[...this.#patience.keys()], [...this.#patience.values()]];
-    for (const { invariant, sql } of RAIL_CHECKS) {
+    for (const { invariant, sql } of [...RAIL_CHECKS, ...BANK_CHECKS]) {
       const { rows } = await this.#sql.query<{ subject: string; detail: string }>(UNEXPLAINED(given(sql)), [
         tenantId,
         now,
@@ -70,6 +71,11 @@ export async function outsideSources(sql: Sql, tenantId: TenantId): Promise<Sour
      UNION ALL
      SELECT 'sandbox payments', count(*)::integer, max(first_asked_at)
      FROM sandbox_payment WHERE tenant_id = $1 HAVING count(*) > 0
+     UNION ALL
+     SELECT 'bank ' || right(s.account, 4) || ' ' || s.currency, count(l.*)::integer,
+            (max(s.closed_on) + 1)::timestamp AT TIME ZONE 'UTC'
+     FROM bank_statement s LEFT JOIN bank_line l ON l.tenant_id = s.tenant_id AND l.statement_id = s.id
+     WHERE s.tenant_id = $1 GROUP BY s.account, s.currency
      ORDER BY name`,
     [tenantId],
   );
