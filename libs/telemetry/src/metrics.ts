@@ -361,7 +361,7 @@ export const METRICS = {
     kind: 'counter',
     unit: '{break}',
     description:
-      'Breaks found between the ledger and what it should equal. invariant: I1 to I6 of the ledger, R1 to R6 of rails, B1 to B5 of banks.',
+      'Breaks found between the ledger and what it should equal. invariant: I1, I2, I3, I4, I5, I6 of the ledger, R1, R2, R3, R4, R5, R6 of rails, B1, B2, B3, B4, B5 of banks.',
     labels: ['invariant'],
   },
   dailydoco_reconciliation_oldest_break_age_seconds: {

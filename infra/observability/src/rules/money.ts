@@ -37,7 +37,7 @@ export const MONEY_RULES: RuleGroup = {
       severity: 'critical',
       // What rails keep to themselves or charge for is no money lost: it waits in the queue (LedgerBreaksWait).
       expr: grown({
-        metric: 'dailydoco_reconciliation_breaks_total{invariant=~"I.|R[1-3]"}',
+        metric: 'dailydoco_reconciliation_breaks_total{invariant=~"I1|I2|I3|I4|I5|I6|R1|R2|R3"}',
         window: '1h',
         by: 'namespace, invariant',
       }),
