@@ -407,8 +407,15 @@ export const METRICS = {
   dailydoco_reconciliation_breaks_total: {
     kind: 'counter',
     unit: '{break}',
-    description: 'Breaks found between the ledger and what it should equal. invariant: I1 to I6.',
+    description:
+      'Breaks found between the ledger and what it should equal. invariant: I1, I2, I3, I4, I5, I6 of the ledger, R1, R2, R3, R4, R5, R6 of rails, B1, B2, B3, B4, B5 of banks.',
     labels: ['invariant'],
+  },
+  dailydoco_reconciliation_oldest_break_age_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Age of the oldest break that stands and that finance has not accepted; 0 when there is none.',
+    labels: [],
   },
   dailydoco_reconciliation_runs_total: {
     kind: 'counter',

@@ -6,6 +6,7 @@ import { MethodsModule } from './methods/methods.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
 import { PayoutsModule } from './payouts/payouts.module.js';
 import { PoliciesModule } from './policies/policies.module.js';
+import { ReconciliationModule } from './reconciliation/reconciliation.module.js';
 import { RiskModule } from './risk/risk.module.js';
 import { RUNTIME, type Runtime } from './runtime.js';
 import { SchedulesModule } from './schedules/schedules.module.js';
@@ -26,6 +27,7 @@ export class AppModule {
         SchedulesModule,
         PayoutsModule,
         BankFilesModule,
+        ReconciliationModule,
         // What stops payouts before they leave.
         RiskModule,
         ScreeningModule,

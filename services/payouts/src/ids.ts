@@ -21,6 +21,11 @@ export type PayoutBatchId = Id<'payoutBatch'>;
 export type BankFileId = Id<'bankFile'>;
 export type BankStatementId = Id<'bankStatement'>;
 
+/** A comparison of a tenant's books. */
+export type RunId = Id<'reconciliationRun'>;
+/** A break over all runs that find it. */
+export type BreakId = Id<'breakCase'>;
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Whether a text is a UUID in the spelling that Postgres gives back (lower case, with hyphens). */
@@ -40,5 +45,7 @@ export const asAdjustmentId = (text: string): AdjustmentId => text as Adjustment
 export const asPayoutId = (text: string): PayoutId => text as PayoutId;
 export const asPayoutMethodId = (text: string): PayoutMethodId => text as PayoutMethodId;
 export const asPayoutBatchId = (text: string): PayoutBatchId => text as PayoutBatchId;
+export const asRunId = (text: string): RunId => text as RunId;
+export const asBreakId = (text: string): BreakId => text as BreakId;
 export const asBankFileId = (text: string): BankFileId => text as BankFileId;
 export const asBankStatementId = (text: string): BankStatementId => text as BankStatementId;

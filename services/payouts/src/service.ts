@@ -1,5 +1,3 @@
-import { Lease } from '@dailydoco/database';
-import { PeriodicTask } from '@dailydoco/lifecycle';
 import { accessConsumer, addConsumers, addRelay, buildEdges, repeat, type Service } from '@dailydoco/service';
 import { AppModule } from './app.module.js';
 import { addBankFileWork } from './bank-files/bank-files.module.js';
@@ -9,15 +7,11 @@ import { migrationSources } from './migrations.js';
 import { notifying, sendNotifications } from './notifications/notifications.module.js';
 import { addPayoutWork } from './payouts/payout-work.module.js';
 import { moneyEventsConsumer } from './purchases/money-events.consumer.js';
-import { reconcileAll } from './reconciliation/reconcile-all.js';
-import { reconciliation } from './reconciliation/reconciliation.module.js';
+import { addReconciliation } from './reconciliation/reconcile-work.module.js';
 import type { Runtime } from './runtime.js';
 import { addSchedules } from './schedules/schedules.module.js';
 import { rescreen } from './screening/screening.module.js';
 import { standingConsumer } from './standing/standing.consumer.js';
-
-/** A replica that lost its database waits this long before it tries for the lease of the reconciliation again. */
-const LEASE_RETRY_MS = 5_000;
 
 /** A new version of a list tells of people who were screened before within this long. */
 const RESCREEN_EVERY_MS = 30_000;
@@ -43,7 +37,6 @@ export function createEdges(runtime: Runtime): Promise<Service> {
 
 /** The part that works on its own: relay, consumers, the way to the rail, reconciliation. */
 export function addBackground(runtime: Runtime): void {
-  const { lifecycle } = runtime;
   addRelay(runtime);
   addConsumers(runtime, [
     accessConsumer(runtime),
@@ -57,37 +50,5 @@ export function addBackground(runtime: Runtime): void {
   addSchedules(runtime);
   keepLedger(runtime);
   repeat(runtime, { name: 'screening', everyMs: RESCREEN_EVERY_MS, run: () => rescreen(runtime) });
-  lifecycle.onStart('reconciliation', async () => reconcileByLease(runtime));
-}
-
-/** One replica reconciles, again and again, as long as it holds the lease. */
-function reconcileByLease(runtime: Runtime): void {
-  const { config, lifecycle, logger, restoreHold } = runtime;
-  const heartbeat = lifecycle.heartbeat('reconciliation', {
-    maxSilenceMs: 2 * config.RECONCILE_EVERY_MS + 60_000,
-  });
-  const lease = Lease.hold({
-    connectionString: config.DATABASE_URL,
-    key: 'reconciliation',
-    retryMs: LEASE_RETRY_MS,
-    heartbeat,
-    onHeld: async (signal) => {
-      const task = new PeriodicTask({
-        everyMs: config.RECONCILE_EVERY_MS,
-        run: async () => {
-          if (!restoreHold.isHeld) await reconcileAll(reconciliation(runtime), signal);
-          return false;
-        },
-        onError: (err) => logger.warn({ err }, 'reconciliation could not be run; it will be again'),
-        signs: { beat: () => heartbeat.beat(), stop: () => undefined },
-      });
-      task.start();
-      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-      await task.stop();
-    },
-  });
-  lifecycle.onStop('consumers', 'reconciliation', async () => {
-    await lease.release();
-    heartbeat.stop();
-  });
+  addReconciliation(runtime);
 }

@@ -25,7 +25,7 @@ import { submitPayouts } from '../src/payouts/submit-payouts.js';
 import { claimPayouts, WorkStore } from '../src/payouts/work.store.js';
 import { moneyEventsConsumer } from '../src/purchases/money-events.consumer.js';
 import { BooksStore } from '../src/reconciliation/books.store.js';
-import type { Break } from '../src/reconciliation/compare-purchases.js';
+import type { Break } from '../src/reconciliation/break-case.js';
 import type { PurchaseStates } from '../src/reconciliation/reconcile-tenant.js';
 import type { CallRail, Rail, RailKind, RailReport } from '../src/rails/rail.js';
 import { railRegistry } from '../src/rails/registry.js';

@@ -85,6 +85,12 @@ export class Edges {
     return response.text();
   }
 
+  /** A body that is no JSON. */
+  async text(path: string, as: string): Promise<{ type: string | null; text: string }> {
+    const response = await fetch(`${this.url}${path}`, { headers: { authorization: as } });
+    return { type: response.headers.get('content-type'), text: await response.text() };
+  }
+
   /** Sends a file as it is. */
   async upload(path: string, { as, file, type, key }: UploadOptions): Promise<Answered> {
     const response = await fetch(`${this.url}${path}`, {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DatabaseTransaction } from '@dailydoco/database';
 import { DomainError } from '@dailydoco/errors';
 import type { ReceivedEvent } from '@dailydoco/events';
-import type { PayoutMethodId, TenantId, UserId } from '../src/ids.js';
+import { asRunId, type PayoutMethodId, type TenantId, type UserId } from '../src/ids.js';
 import { LedgerReadStore } from '../src/ledger/ledger-reads.store.js';
 import type { CallRail } from '../src/rails/rail.js';
 import { reconcileTenant } from '../src/reconciliation/reconcile-tenant.js';
@@ -210,8 +210,10 @@ describe.each([11, 22, 33])('After random lives, seed %i,', (seed) => {
 
   it('I4 reconciliation with viral-engine balances, page by page', async () => {
     const run = await reconcileTenant(tenantId, {
+      id: asRunId(books.newId()),
       states: statesOf(() => lives, { pageSize: 7 }),
       books: books.ownBooks(),
+      outside: { breaksBeside: () => Promise.resolve([]) },
       clock: books.clock,
       signal: new AbortController().signal,
     });

@@ -49,6 +49,9 @@ describe('I3 facts', () => {
     'screening_decision',
     'tax_record',
     'tax_policy',
+    'break_step',
+    'reconciliation_report',
+    'usdc_attempt',
   ])('of %s cannot be changed by the service, nor by the owner of the table', async (table) => {
     for (const sql of [
       `UPDATE ${table} SET tenant_id = tenant_id`,
@@ -78,6 +81,11 @@ describe('I3 facts', () => {
     'payout',
     'payout_finding',
     'payout_batch',
+    'break_case',
+    'reconciliation_request',
+    'stripe_transfer',
+    'usdc_wallet',
+    'usdc_transfer',
   ])('of %s cannot be deleted', async (table) => {
     for (const sql of [`DELETE FROM ${table}`, `TRUNCATE ${table} CASCADE`]) {
       expect([sql, await refusal(books.pool, sql)]).toEqual([sql, PERMISSION_DENIED]);

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { inDatabaseTransaction } from '@dailydoco/database';
+import { asRunId, type TenantId } from '../src/ids.js';
+import { saveReconciliation } from '../src/reconciliation/books.store.js';
 import { type Books, startBooks } from './books.js';
 import { type Edges, startEdges, usd } from './edges.js';
 
@@ -14,6 +17,17 @@ afterAll(async () => {
   await edges.stop();
   await books.stop();
 });
+
+/** A run that found a break. */
+async function breakIn(tenantId: TenantId): Promise<string> {
+  const [id, now] = [asRunId(books.newId()), books.clock.now()];
+  const found = { invariant: 'I1', subject: 'table x', detail: 'x' } as const;
+  const run = { id, tenantId, outcome: 'breaks', compared: 0, inFlight: 0, breaks: [found] } as const;
+  const dated = { ...run, incomplete: new Set<never>(), startedAt: now, finishedAt: now };
+  await inDatabaseTransaction(books.pool, (tx) => saveReconciliation(tx, dated, books.newId));
+  const { rows } = await books.pool.query<{ id: string }>('SELECT id FROM break_case WHERE tenant_id = $1', [tenantId]);
+  return rows[0]!.id;
+}
 
 describe("Another tenant's ids", () => {
   it('answer as unknown at every endpoint, and change nothing', async () => {
@@ -31,7 +45,17 @@ describe("Another tenant's ids", () => {
     const [journal] = (
       await books.pool.query<{ id: string }>('SELECT id FROM journal WHERE tenant_id = $1 LIMIT 1', [mine])
     ).rows;
+    const breakId = await breakIn(mine);
+    // A report of theirs would be found.
+    const day = { day: '2026-05-31' };
+    expect((await edges.call('POST', '/v1/reconciliation/reports', { as: finance, body: day })).status).toBe(200);
+    const aBreak = `/v1/reconciliation/breaks/${breakId}`;
     const tries: [string, string, object | undefined][] = [
+      ['GET', '/v1/reconciliation/reports/2026-05-31', undefined],
+      ['GET', aBreak, undefined],
+      ['POST', `${aBreak}/take`, undefined],
+      ['POST', `${aBreak}/notes`, { note: 'x' }],
+      ['POST', `${aBreak}/resolve`, { outcome: 'accepted', reason: 'x' }],
       ['GET', `/v1/ledger/accounts/${before.balances[0].accounts.available}/statement`, undefined],
       ['GET', `/v1/ledger/journals/${journal?.id}`, undefined],
       ['GET', `/v1/ledger/adjustments/${adjustment.body.id}`, undefined],
@@ -52,7 +76,8 @@ describe("Another tenant's ids", () => {
       expect([method, path, answer.status, answer.body.code]).toEqual([method, path, 404, 'NOT_FOUND']);
     }
     const lists = ['/v1/payouts', '/v1/payout-methods', '/v1/ledger/accounts', '/v1/ledger/adjustments'];
-    for (const path of [...lists, '/v1/ledger/periods']) {
+    const more = ['/v1/ledger/periods', '/v1/reconciliation/breaks', '/v1/reconciliation/runs'];
+    for (const path of [...lists, ...more]) {
       expect((await edges.call('GET', path, { as: owner })).body.items).toEqual([]);
     }
     expect((await edges.call('GET', '/v1/balances/me', { as: owner })).body.balances).toEqual([]);
@@ -118,6 +143,14 @@ describe('The OpenAPI document', () => {
       '/v1/payouts/{id}/reject',
       '/v1/people/{id}/payout-freeze',
       '/v1/people/{id}/payout-unfreeze',
+      '/v1/reconciliation/breaks',
+      '/v1/reconciliation/breaks/{id}',
+      '/v1/reconciliation/breaks/{id}/notes',
+      '/v1/reconciliation/breaks/{id}/resolve',
+      '/v1/reconciliation/breaks/{id}/take',
+      '/v1/reconciliation/reports',
+      '/v1/reconciliation/reports/{day}',
+      '/v1/reconciliation/runs',
       '/v1/risk/rules',
       '/v1/screening/hits',
       '/v1/screening/hits/{id}/decide',

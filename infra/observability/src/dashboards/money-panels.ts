@@ -189,6 +189,18 @@ export function ledgerRow(where: string): RowSpec {
         badFrom: 1,
       },
       {
+        title: 'Oldest break',
+        description: 'How long the oldest break that finance has not accepted has been standing.',
+        unit: 's',
+        queries: [
+          {
+            expr: highest({ metric: 'dailydoco_reconciliation_oldest_break_age_seconds', where, by: 'job' }),
+            legend: '{{job}}',
+          },
+        ],
+        warnFrom: 86_400,
+      },
+      {
         title: 'Reconciliations',
         description:
           'Runs within the hour, a tenant each. failed: could not be finished; nothing is wrong with the books.',

@@ -35,10 +35,24 @@ export const MONEY_RULES: RuleGroup = {
     {
       alert: 'LedgerBreaks',
       severity: 'critical',
-      expr: grown({ metric: 'dailydoco_reconciliation_breaks_total', window: '1h', by: 'namespace, invariant' }),
+      // What rails keep to themselves or charge for is no money lost: it waits in the queue (LedgerBreaksWait).
+      expr: grown({
+        metric: 'dailydoco_reconciliation_breaks_total{invariant=~"I1|I2|I3|I4|I5|I6|R1|R2|R3"}',
+        window: '1h',
+        by: 'namespace, invariant',
+      }),
       summary: 'The books break.',
       description:
         'Reconciliation found {{ $value | humanize }} breaks of {{ $labels.invariant }} in {{ $labels.namespace }} within the hour.',
+    },
+    {
+      alert: 'LedgerBreaksWait',
+      severity: 'warning',
+      expr: 'max by (namespace) (dailydoco_reconciliation_oldest_break_age_seconds) > 24 * 3600',
+      for: '15m',
+      summary: 'A break of the books waits for somebody.',
+      description:
+        'The oldest break in {{ $labels.namespace }} that is neither resolved nor accepted is {{ $value | humanizeDuration }} old.',
     },
     {
       alert: 'RestoreHeld',

@@ -2,6 +2,7 @@ import { fires, of, quiet, type AlertCase } from './alert-case.js';
 
 const HOLD = 'dailydoco_restore_hold';
 const BREAKS = 'dailydoco_reconciliation_breaks_total';
+const OLDEST_BREAK = 'dailydoco_reconciliation_oldest_break_age_seconds';
 const RUNS = 'dailydoco_reconciliation_runs_total';
 const OLDEST = 'dailydoco_payouts_oldest_unsettled_age_seconds';
 const UNSEALED = 'dailydoco_ledger_oldest_unsealed_age_seconds';
@@ -67,9 +68,26 @@ export const MONEY_CASES: readonly AlertCase[] = [
       description: 'Reconciliation found 2 breaks of I1 in dd within the hour.',
     },
   }),
+  quiet('LedgerBreaks', 'about a rail that keeps a payout to itself', {
+    series: { [of(BREAKS, 'payouts', { invariant: 'R6' })]: '_x5 3x10' },
+    atMinute: 8,
+  }),
   quiet('LedgerBreaks', 'about breaks of hours ago that were mended', {
     series: { [of(BREAKS, 'payouts', { invariant: 'I4' })]: '3x240' },
     atMinute: 200,
+  }),
+  fires('LedgerBreaksWait', 'when one has stood for more than a day', {
+    series: { [of(OLDEST_BREAK, 'payouts')]: '90000x30' },
+    atMinute: 20,
+    firing: {
+      severity: 'warning',
+      labels: DD,
+      description: 'The oldest break in dd that is neither resolved nor accepted is 1d 1h 0m 0s old.',
+    },
+  }),
+  quiet('LedgerBreaksWait', 'on its first day', {
+    series: { [of(OLDEST_BREAK, 'payouts')]: '80000x30' },
+    atMinute: 20,
   }),
   fires('ReconciliationMissing', 'when every run fails', {
     series: { [of('up', 'payouts')]: '1x120', [of(RUNS, 'payouts', { outcome: 'failed' })]: '0+1x120' },

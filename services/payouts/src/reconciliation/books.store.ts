@@ -2,11 +2,13 @@ import type { Sql } from '@dailydoco/database';
 import { asCommissionId, asPurchaseId, asTenantId, type PurchaseId, type TenantId } from '../ids.js';
 import type { Entry } from '../purchases/book-changes.js';
 import type { EntryStatus } from '../purchases/money-event.js';
-import type { Break, PurchaseState } from './compare-purchases.js';
-import type { OwnBooks, Reconciliation } from './reconcile-tenant.js';
+import type { Break } from './break-case.js';
+import type { PurchaseState } from './compare-purchases.js';
+import { MAX_OF_AN_INVARIANT, type OwnBooks, type Reconciliation } from './reconcile-tenant.js';
+import { lockQueue, trackBreaks } from './track-breaks.store.js';
 
-/** Each check tells of this many breaks at most. */
-const MAX_OF_A_KIND = 20;
+/** A run's own lines are this many at most; the break queue holds all that a run tells. */
+const MAX_LINES = 200;
 
 /** One query per invariant; each row it returns is a break. $1 is the tenant. */
 const CHECKS: readonly { invariant: Break['invariant']; sql: string }[] = [
@@ -139,7 +141,7 @@ export class BooksStore implements OwnBooks {
     return this.#consistently(async (sql) => {
       const breaks: Break[] = [];
       for (const { invariant, sql: check } of CHECKS) {
-        const { rows } = await sql.query<{ subject: string; detail: string }>(`${check} LIMIT ${MAX_OF_A_KIND}`, [
+        const { rows } = await sql.query<{ subject: string; detail: string }>(`${check} LIMIT ${MAX_OF_AN_INVARIANT}`, [
           tenantId,
         ]);
         breaks.push(...rows.map(({ subject, detail }) => ({ invariant, subject, detail })));
@@ -188,24 +190,27 @@ export async function listTenants(sql: Sql): Promise<TenantId[]> {
   return rows.map((row) => asTenantId(row.tenant_id)).toSorted();
 }
 
-/** Writes down what a reconciliation found. */
-export async function saveReconciliation(sql: Sql, id: string, run: Reconciliation): Promise<void> {
+/** Writes down what a reconciliation found, and brings the break queue to it. Inside the caller's database transaction. */
+export async function saveReconciliation(sql: Sql, run: Reconciliation, newId: () => string): Promise<void> {
+  await lockQueue(sql, run.tenantId);
   await sql.query(
     `INSERT INTO reconciliation_run (tenant_id, id, outcome, purchases_compared, purchases_in_flight, breaks, started_at,
                                      finished_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [run.tenantId, id, run.outcome, run.compared, run.inFlight, run.breaks.length, run.startedAt, run.finishedAt],
+    [run.tenantId, run.id, run.outcome, run.compared, run.inFlight, run.breaks.length, run.startedAt, run.finishedAt],
   );
+  const lines = run.breaks.slice(0, MAX_LINES);
   await sql.query(
     `INSERT INTO reconciliation_break (tenant_id, run_id, line, invariant, subject, detail)
      SELECT $1::uuid, $2::uuid, n, invariant, subject, detail
      FROM unnest($3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS found (invariant, subject, detail, n)`,
     [
       run.tenantId,
-      id,
-      run.breaks.map(({ invariant }) => invariant),
-      run.breaks.map(({ subject }) => subject),
-      run.breaks.map(({ detail }) => detail),
+      run.id,
+      lines.map(({ invariant }) => invariant),
+      lines.map(({ subject }) => subject),
+      lines.map(({ detail }) => detail),
     ],
   );
+  await trackBreaks(sql, run, newId);
 }

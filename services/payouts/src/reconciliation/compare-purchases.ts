@@ -1,5 +1,6 @@
 import type { CommissionId, PurchaseId } from '../ids.js';
 import type { Entry } from '../purchases/book-changes.js';
+import type { Break } from './break-case.js';
 
 /** A purchase as one side has it. */
 export interface PurchaseState {
@@ -7,13 +8,6 @@ export interface PurchaseState {
   readonly sequence: bigint;
   readonly entries: ReadonlyMap<CommissionId, Entry>;
   readonly changedAt: Date;
-}
-
-/** A difference between the books and what they should equal. */
-export interface Break {
-  readonly invariant: 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6';
-  readonly subject: string;
-  readonly detail: string;
 }
 
 /** Events that have not arrived after this long are missing. */

@@ -1,5 +1,6 @@
-import type { PurchaseId, TenantId } from '../ids.js';
-import { type Break, compareExtra, comparePurchases, type PurchaseState } from './compare-purchases.js';
+import type { PurchaseId, RunId, TenantId } from '../ids.js';
+import { type Break, type Invariant, mergeBreaks } from './break-case.js';
+import { compareExtra, comparePurchases, type PurchaseState } from './compare-purchases.js';
 
 /** viral-engine's purchases, page by page, ascending by id. */
 export interface PurchaseStates {
@@ -16,40 +17,78 @@ export interface OwnBooks {
   breaksWithin(tenantId: TenantId): Promise<Break[]>;
 }
 
+/** Rails and banks: what they told of payouts, against what was booked. */
+export interface Outside {
+  breaksBeside(tenantId: TenantId, now: Date): Promise<Break[]>;
+}
+
 export interface Reconciliation {
+  readonly id: RunId;
   readonly tenantId: TenantId;
   readonly outcome: 'balanced' | 'breaks' | 'failed';
   readonly compared: number;
   readonly inFlight: number;
+  /** One per invariant and subject. */
   readonly breaks: readonly Break[];
+  /** Invariants with more breaks than are told: what is not among them may stand all the same. */
+  readonly incomplete: ReadonlySet<Invariant>;
   readonly startedAt: Date;
   readonly finishedAt: Date;
 }
 
 /** The first breaks tell what is wrong; a million of the same kind tell nothing more. */
-const MAX_BREAKS = 200;
+export const MAX_OF_AN_INVARIANT = 1_000;
 const PAGE = 1_000;
 
+export interface ReconcileTenantGiven {
+  readonly id: RunId;
+  readonly states: PurchaseStates;
+  readonly books: OwnBooks;
+  readonly outside: Outside;
+  readonly clock: { now(): Date };
+  readonly signal: AbortSignal;
+}
+
 /**
- * Compares the ledger of a tenant with itself and with viral-engine. Reads only. Events go on meanwhile: what is on its
+ * Compares the ledger of a tenant with itself, with rails and banks, and with viral-engine. Reads only. Events go on meanwhile: what is on its
  * way is counted apart.
  */
-export async function reconcileTenant(
-  tenantId: TenantId,
-  {
-    states,
-    books,
-    clock,
-    signal,
-  }: {
-    states: PurchaseStates;
-    books: OwnBooks;
-    clock: { now(): Date };
-    signal: AbortSignal;
-  },
-): Promise<Reconciliation> {
+export async function reconcileTenant(tenantId: TenantId, given: ReconcileTenantGiven): Promise<Reconciliation> {
+  const { id, books, outside, clock } = given;
   const startedAt = clock.now();
-  const breaks = [...(await books.breaksWithin(tenantId))];
+  const within = [...(await books.breaksWithin(tenantId)), ...(await outside.breaksBeside(tenantId, startedAt))];
+  const { breaks, compared, inFlight } = await compareWithStates(tenantId, { ...given, startedAt });
+  const { kept, incomplete } = bounded([...within, ...breaks]);
+  return {
+    id,
+    tenantId,
+    outcome: kept.length === 0 ? 'balanced' : 'breaks',
+    compared,
+    inFlight,
+    breaks: kept,
+    incomplete,
+    startedAt,
+    finishedAt: clock.now(),
+  };
+}
+
+/** One break per thing, at most so many of each invariant, and of which invariants there may be more. */
+function bounded(all: readonly Break[]): { kept: Break[]; incomplete: Set<Invariant> } {
+  const groups = [...Map.groupBy(all, ({ invariant }) => invariant)];
+  return {
+    kept: groups.flatMap(([, breaks]) => mergeBreaks(breaks).slice(0, MAX_OF_AN_INVARIANT)),
+    incomplete: new Set(
+      groups.flatMap(([invariant, { length }]) => (length >= MAX_OF_AN_INVARIANT ? [invariant] : [])),
+    ),
+  };
+}
+
+/** The ledger's purchases beside viral-engine's, page by page. */
+async function compareWithStates(
+  tenantId: TenantId,
+  { states, books, clock, signal, startedAt }: ReconcileTenantGiven & { startedAt: Date },
+): Promise<{ breaks: Break[]; compared: number; inFlight: number }> {
+  const breaks: Break[] = [];
   let [compared, inFlight, pageToken] = [0, 0, ''];
   let after: PurchaseId | undefined;
   do {
@@ -64,20 +103,12 @@ export async function reconcileTenant(
       [...ours.values()].filter(({ purchaseId }) => !theirIds.has(purchaseId)),
       startedAt,
     );
-    breaks.push(...common.breaks, ...extra.breaks);
+    if (breaks.length < MAX_OF_AN_INVARIANT) breaks.push(...common.breaks, ...extra.breaks);
     inFlight += common.inFlight + extra.inFlight;
     compared += page.states.length;
     after = to;
   } while (pageToken !== '');
-  return {
-    tenantId,
-    outcome: breaks.length === 0 ? 'balanced' : 'breaks',
-    compared,
-    inFlight,
-    breaks: breaks.slice(0, MAX_BREAKS),
-    startedAt,
-    finishedAt: clock.now(),
-  };
+  return { breaks, compared, inFlight };
 }
 
 async function readAll(
