@@ -8,11 +8,15 @@ import {
   UserSuspended,
 } from '@dailydoco/proto/dailydoco/identity/events/v1/identity_events';
 import {
+  PayoutApproved,
   PayoutCancelled,
   PayoutFailed,
   PayoutRequested,
   PayoutReturned,
+  PayoutScreened,
   PayoutSettled,
+  PayoutSubmitted,
+  PayoutUnknown,
 } from '@dailydoco/proto/dailydoco/payouts/events/v1/payouts_events';
 import {
   CommissionsAccrued,
@@ -65,6 +69,10 @@ export const events = {
   plansChanged: viral('PlansChanged', PlansChanged),
 
   payoutRequested: payouts('PayoutRequested', PayoutRequested),
+  payoutScreened: payouts('PayoutScreened', PayoutScreened),
+  payoutApproved: payouts('PayoutApproved', PayoutApproved),
+  payoutSubmitted: payouts('PayoutSubmitted', PayoutSubmitted),
+  payoutUnknown: payouts('PayoutUnknown', PayoutUnknown),
   payoutSettled: payouts('PayoutSettled', PayoutSettled),
   payoutFailed: payouts('PayoutFailed', PayoutFailed),
   payoutReturned: payouts('PayoutReturned', PayoutReturned),

@@ -27,6 +27,9 @@ const DIGITS: ReadonlyMap<string, MinorDigits> = new Map(
   ),
 );
 
+/** Every code of the table. */
+export const CURRENCIES: readonly CurrencyCode[] = [...DIGITS.keys()].map((code) => code as CurrencyCode);
+
 /** Whether the text is a code of the table; lower case is not. */
 export function isCurrency(text: string): text is CurrencyCode {
   return DIGITS.has(text);

@@ -8,4 +8,4 @@ export {
   isWholeMinorUnits,
 } from './amounts.js';
 export { BPS, mulDivFloor, allocate, allocateFloor, type Allocation } from './arithmetic.js';
-export { type CurrencyCode, type MinorDigits, isCurrency, currencyOf, minorDigits } from './currencies.js';
+export { type CurrencyCode, type MinorDigits, CURRENCIES, isCurrency, currencyOf, minorDigits } from './currencies.js';

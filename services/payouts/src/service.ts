@@ -1,12 +1,9 @@
-import { inDatabaseTransaction, Lease } from '@dailydoco/database';
+import { Lease } from '@dailydoco/database';
 import { PeriodicTask } from '@dailydoco/lifecycle';
-import { accessConsumer, addConsumers, addRelay, buildEdges, repeat, type Service } from '@dailydoco/service';
-import { counter, gauge } from '@dailydoco/telemetry';
+import { accessConsumer, addConsumers, addRelay, buildEdges, type Service } from '@dailydoco/service';
 import { AppModule } from './app.module.js';
-import { LedgerStore } from './ledger/ledger.store.js';
 import { migrationSources } from './migrations.js';
-import { claimPayouts, oldestUnsettledSeconds, PayoutStore } from './payouts/payout.store.js';
-import { submitPayouts } from './payouts/submit-payouts.js';
+import { addPayoutWork } from './payouts/payout-work.module.js';
 import { moneyEventsConsumer } from './purchases/money-events.consumer.js';
 import { reconcileAll } from './reconciliation/reconcile-all.js';
 import { reconciliation } from './reconciliation/reconciliation.module.js';
@@ -15,10 +12,6 @@ import { standingConsumer } from './standing/standing.consumer.js';
 
 /** A replica that lost its database waits this long before it tries for the lease of the reconciliation again. */
 const LEASE_RETRY_MS = 5_000;
-
-const steps = counter('dailydoco_payout_steps_total');
-const oldestUnsettled = gauge('dailydoco_payouts_oldest_unsettled_age_seconds');
-const MEASURE_EVERY_MS = 15_000;
 
 /**
  * Puts the service together: edges, relay, consumers, schedulers, each registered with the lifecycle, whose `start`
@@ -37,33 +30,11 @@ export function createEdges(runtime: Runtime): Promise<Service> {
 
 /** The part that works on its own: relay, consumers, the way to the rail, reconciliation. */
 export function addBackground(runtime: Runtime): void {
-  const { config, lifecycle } = runtime;
+  const { lifecycle } = runtime;
   addRelay(runtime);
   addConsumers(runtime, [accessConsumer(runtime), standingConsumer(), moneyEventsConsumer(runtime)]);
-  repeat(runtime, { name: 'payouts', everyMs: config.PAYOUT_WORK_EVERY_MS, run: () => submit(runtime) });
-  repeat(runtime, { name: 'payout-age', everyMs: MEASURE_EVERY_MS, run: () => measureAge(runtime) });
+  addPayoutWork(runtime);
   lifecycle.onStart('reconciliation', async () => reconcileByLease(runtime));
-}
-
-/** One round of what is due for the rail. */
-function submit({ pool, outbox, rail, clock, logger, ...tools }: Runtime): Promise<boolean> {
-  return submitPayouts({
-    claim: (now, limit) => inDatabaseTransaction(pool, (tx) => claimPayouts(tx, { now, limit })),
-    rail,
-    inTransaction: (work) =>
-      inDatabaseTransaction(pool, (tx) =>
-        work(new PayoutStore(tx, { ledger: new LedgerStore(tx, { ...tools, clock }), outbox })),
-      ),
-    clock,
-    taken: (step) => steps.add(1, { step }),
-    failed: ({ id }, err) => logger.warn({ err, payoutId: id }, 'the rail gave no answer; it will be asked again'),
-  });
-}
-
-/** How long somebody has been waiting for money. */
-async function measureAge({ pool, clock }: Runtime): Promise<boolean> {
-  oldestUnsettled.set(await oldestUnsettledSeconds(pool, clock.now()));
-  return false;
 }
 
 /** One replica reconciles, again and again, as long as it holds the lease. */

@@ -9,17 +9,24 @@ import { LedgerReadStore } from '../src/ledger/ledger-reads.store.js';
 import { LedgerStore } from '../src/ledger/ledger.store.js';
 import type { Balance } from '../src/ledger/read-ledger.js';
 import { migrationSources } from '../src/migrations.js';
-import { requestPayout } from '../src/payouts/change-payout.js';
+import type { Destinations } from '../src/methods/destinations.js';
+import { type RequestGiven, requestPayout } from '../src/payouts/change-payout.js';
 import { PayoutMethodStore } from '../src/payouts/payout-method.store.js';
 import type { PayoutMethod } from '../src/payouts/payout-method.js';
 import type { Payout, PayoutStatus } from '../src/payouts/payout.js';
-import { claimPayouts, PayoutReadStore, PayoutStore } from '../src/payouts/payout.store.js';
-import { SandboxRail } from '../src/payouts/sandbox-rail.store.js';
-import { type Rail, submitPayouts } from '../src/payouts/submit-payouts.js';
+import { PayoutReadStore } from '../src/payouts/payout.store.js';
+import { screenPayouts } from '../src/payouts/screen-payouts.js';
+import type { PayoutScreen } from '../src/payouts/screen.js';
+import { submitPayouts } from '../src/payouts/submit-payouts.js';
+import { claimPayouts, WorkStore } from '../src/payouts/work.store.js';
 import { moneyEventsConsumer } from '../src/purchases/money-events.consumer.js';
 import { BooksStore } from '../src/reconciliation/books.store.js';
 import type { Break } from '../src/reconciliation/compare-purchases.js';
 import type { PurchaseStates } from '../src/reconciliation/reconcile-tenant.js';
+import type { CallRail } from '../src/rails/rail.js';
+import { railRegistry } from '../src/rails/registry.js';
+import { SandboxDestinations } from '../src/rails/sandbox/sandbox-destinations.store.js';
+import { sandboxRail } from '../src/rails/sandbox/sandbox-rail.store.js';
 import { StandingStore } from '../src/standing/standing.store.js';
 import { Life, START } from './lives.js';
 import { receivedOf } from './wire.js';
@@ -41,10 +48,31 @@ export const micros = (amount: string): bigint => {
   return parsed;
 };
 
-/** What one round of the worker did. */
+/** What one round of the worker did, by the word of the rail. */
 export interface Round {
   readonly steps: PayoutStatus[];
   readonly failures: unknown[];
+}
+
+/** The steps that the service takes by itself on a payout's way. */
+const ON_THE_WAY: readonly PayoutStatus[] = ['screened', 'approved', 'submitted'];
+
+/** What becomes of a call that the rail has answered, or that it never gets. */
+type Through = (answer: () => ReturnType<CallRail['submit']>, reference: string) => ReturnType<CallRail['submit']>;
+
+/** A rail behind a line that does to calls what the spec says. */
+export function railThrough(rail: CallRail, { submit, find }: { submit?: Through; find?: Through }): CallRail {
+  return {
+    ...rail,
+    submit: (payment, signal) => {
+      const answer = () => rail.submit(payment, signal);
+      return submit === undefined ? answer() : submit(answer, payment.reference);
+    },
+    find: (payment, signal) => {
+      const answer = () => rail.find(payment, signal);
+      return find === undefined ? answer() : find(answer, payment.reference);
+    },
+  };
 }
 
 /** What specs of the ledger work with: the real database, the real consumer and worker, a clock in their hands. */
@@ -54,7 +82,11 @@ export class Books {
   readonly randomBytes = randomBytes;
   readonly outbox = new Outbox({ source: 'dailydoco/payouts', newId });
   readonly pool: ReturnType<typeof createPool>;
-  readonly rail: Rail;
+  readonly rail: CallRail;
+  /** Specs set what the screens find, what tax is withheld, and where methods lead. */
+  screens: PayoutScreen[] = [];
+  destinations: Destinations;
+  withholding: RequestGiven['withholding'] = { bpsOf: () => Promise.resolve(new Map()) };
   readonly #database: TestDatabase;
 
   constructor(database: TestDatabase) {
@@ -65,7 +97,8 @@ export class Books {
       applicationName: 'spec',
       statementTimeoutMs: 20_000,
     });
-    this.rail = new SandboxRail(this.pool, this.clock);
+    this.rail = sandboxRail({ sql: this.pool, clock: this.clock });
+    this.destinations = new SandboxDestinations(this.pool);
   }
 
   get appUrl(): string {
@@ -138,8 +171,8 @@ export class Books {
     return id;
   }
 
-  payoutBook(tx: DatabaseTransaction): PayoutStore {
-    return new PayoutStore(tx, { ledger: new LedgerStore(tx, this), outbox: this.outbox });
+  payoutBook(tx: DatabaseTransaction): WorkStore {
+    return new WorkStore(tx, { ledger: new LedgerStore(tx, this), outbox: this.outbox });
   }
 
   /** Asks for a payout that is due for the rail at once; `first` runs in its database transaction before. */
@@ -151,7 +184,9 @@ export class Books {
     const wanted = { ...rest, amount: { amountMicros: micros(amount), currency: currencyOf('USD') } };
     return inDatabaseTransaction(this.pool, async (tx) => {
       await first?.();
-      return requestPayout(this.payoutBook(tx), wanted, { now: this.clock.now(), newId, cancelWindowMs: 0 });
+      const { rail, withholding } = this;
+      const given = { newId, cancelWindowMs: 0, reach: railRegistry([rail]), withholding };
+      return requestPayout(this.payoutBook(tx), wanted, { ...given, now: this.clock.now() });
     });
   }
 
@@ -161,20 +196,33 @@ export class Books {
     return found;
   }
 
-  /** One round of the worker; `crash` runs at the end of the database transaction that records an answer. */
-  async work(rail: Rail = this.rail, crash?: (tx: DatabaseTransaction) => Promise<void>): Promise<Round> {
+  /** One round of the worker; `crash` runs at the end of the database transaction that records what the rail said. */
+  async work(rail: CallRail = this.rail, crash?: (tx: DatabaseTransaction) => Promise<void>): Promise<Round> {
     const round: Round = { steps: [], failures: [] };
+    const taken = (changed: readonly Payout[]): void => {
+      round.steps.push(...changed.map(({ status }) => status).filter((status) => !ON_THE_WAY.includes(status)));
+    };
+    await inDatabaseTransaction(this.pool, (tx) =>
+      screenPayouts(this.payoutBook(tx), { screens: this.screens, now: this.clock.now() }),
+    );
+    let called = false;
+    const crashAfter: CallRail = railThrough(rail, {
+      submit: (answer) => answer().finally(() => (called = true)),
+      find: (answer) => answer().finally(() => (called = true)),
+    });
     await submitPayouts({
-      claim: (now, limit) => inDatabaseTransaction(this.pool, (tx) => claimPayouts(tx, { now, limit })),
-      rail,
+      claim: (what) => inDatabaseTransaction(this.pool, (tx) => claimPayouts(tx, what)),
+      rails: railRegistry([crashAfter]),
+      destinations: this.destinations,
       inTransaction: (record) =>
         inDatabaseTransaction(this.pool, async (tx) => {
           const result = await record(this.payoutBook(tx));
-          await crash?.(tx);
+          if (called) await crash?.(tx);
           return result;
         }),
       clock: this.clock,
-      taken: (step) => round.steps.push(step),
+      timeoutMs: 5_000,
+      taken,
       failed: (_, error) => round.failures.push(error),
     });
     return round;

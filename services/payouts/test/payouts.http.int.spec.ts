@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TenantId, UserId } from '../src/ids.js';
-import { type Books, startBooks } from './books.js';
+import { type Books, railThrough, startBooks } from './books.js';
 import { type Edges, startEdges, usd } from './edges.js';
 
 const CANCEL_WINDOW_MS = 3_000;
@@ -282,14 +282,12 @@ describe('POST /v1/payouts/{id}/cancel', () => {
     books.clock.advance(CANCEL_WINDOW_MS - 1);
     expect((await books.work()).steps).toEqual([]);
     books.clock.advance(1);
-    const late = {
-      async pay() {
-        const answer = await cancel(me, payout.id);
-        expect([answer.status, answer.body.code]).toEqual([409, 'PAYOUT_NOT_CANCELLABLE']);
-        throw new Error('no answer');
-      },
+    const late = async () => {
+      const answer = await cancel(me, payout.id);
+      expect([answer.status, answer.body.code]).toEqual([409, 'PAYOUT_NOT_CANCELLABLE']);
+      throw new Error('no answer');
     };
-    const { failures } = await books.work(late);
+    const { failures } = await books.work(railThrough(books.rail, { submit: late }));
     expect(String(failures[0])).toContain('no answer');
     books.clock.advance(600_000);
     expect((await books.work()).steps).toEqual(['settled']);

@@ -4,14 +4,16 @@ import { DomainError } from '@dailydoco/errors';
 import type { ReceivedEvent } from '@dailydoco/events';
 import type { PayoutMethodId, TenantId, UserId } from '../src/ids.js';
 import { LedgerReadStore } from '../src/ledger/ledger-reads.store.js';
-import type { Rail } from '../src/payouts/submit-payouts.js';
+import type { CallRail } from '../src/rails/rail.js';
 import { reconcileTenant } from '../src/reconciliation/reconcile-tenant.js';
-import { Books, startBooks, statesOf } from './books.js';
+import { type Books, railThrough, startBooks, statesOf } from './books.js';
 import { type Dice, expectedNets, type Life, oneOf, randomLife, seeded, shuffled } from './lives.js';
 import { receivedOf } from './wire.js';
 
 const PURCHASES = 120;
 const CONSUMERS = 4;
+/** Payouts that each payer asks for at least, however fast the events are consumed. */
+const LEAST_REQUESTS = 25;
 const OUTCOMES = ['settled', 'failed', 'returned'] as const;
 const CURRENCIES = ['USD', 'JPY'];
 
@@ -62,7 +64,7 @@ async function payOut(
   { dice, running }: { dice: Dice; running: () => boolean },
 ): Promise<void> {
   const rail = lossy(dice);
-  do {
+  for (let n = 0; n < LEAST_REQUESTS || running(); n += 1) {
     const [personId, own] = oneOf([...methods], dice);
     const amount = oneOf(['0.01', '7.00', '1000.00', '99999.99'], dice);
     try {
@@ -71,16 +73,19 @@ async function payOut(
       if (!(error instanceof DomainError)) throw error;
     }
     await books.work(rail);
-  } while (running());
+  }
 }
 
-const lossy = (dice: Dice): Rail => ({
-  async pay(payout) {
-    const answer = await books.rail.pay(payout);
-    if (dice(3) === 0) throw new Error('the answer was lost');
-    return answer;
-  },
-});
+const lossy = (dice: Dice): CallRail => {
+  const through = async (answer: () => ReturnType<CallRail['find']>) => {
+    // Lost on its way there, or on its way back.
+    if (dice(6) === 0) throw new Error('the question was lost');
+    const told = await answer();
+    if (dice(4) === 0) throw new Error('the answer was lost');
+    return told;
+  };
+  return railThrough(books.rail, { submit: through, find: through });
+};
 
 /** Lets the worker go on until no payout waits for anything. */
 async function drainPayouts(tenantId: TenantId, dice: Dice): Promise<void> {

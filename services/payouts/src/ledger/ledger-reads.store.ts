@@ -34,7 +34,7 @@ export class LedgerReadStore implements LedgerReads {
        FROM account a JOIN account_balance b ON b.tenant_id = a.tenant_id AND b.account_id = a.id AND b.stripe = 0
        WHERE a.tenant_id = $1 AND a.owner_id = $2
        UNION ALL
-       SELECT currency, 'paid', NULL, sum(amount_micros) FROM payout
+       SELECT currency, 'paid', NULL, sum(amount_micros - withheld_micros) FROM payout
        WHERE tenant_id = $1 AND person_id = $2 AND status = 'settled' GROUP BY currency`,
       [tenantId, personId],
     );

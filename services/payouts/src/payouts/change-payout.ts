@@ -1,59 +1,106 @@
 import { DomainError } from '@dailydoco/errors';
-import { isWholeMinorUnits, type Money } from '@dailydoco/money';
+import { BPS, floorToMinorUnit, isWholeMinorUnits, type Money, mulDivFloor } from '@dailydoco/money';
 import { asPayoutId, type PayoutId, type PayoutMethodId, type TenantId, type UserId } from '../ids.js';
-import { mayBecome, type Payout, type PayoutStatus } from './payout.js';
+import type { RailCapabilities, RailKind } from '../rails/rail.js';
+import { mayBecome, type Payout } from './payout.js';
+import type { Withholding } from './screen.js';
 
 export interface PayoutOrder {
   readonly tenantId: TenantId;
   readonly personId: UserId;
   readonly amount: Money;
   readonly methodId: PayoutMethodId;
+  /** Who asks: the person, somebody of finance, or nobody when a schedule does. Absent: the person. */
+  readonly requestedBy?: UserId | undefined;
 }
 
-/** Payouts in an open database transaction. */
+/** A payout as it stands after a step, and what the step leaves behind. */
+export interface Change {
+  readonly payout: Payout;
+  /** When it is worth looking at it again; undefined: it waits for somebody's word. */
+  readonly askAt: Date | undefined;
+  /** Who decided it; undefined: the service by its rules, or the rail. */
+  readonly by?: UserId | undefined;
+  /** What that person said. */
+  readonly note?: string | undefined;
+  /** What the rail has taken from the house, told just now; it is booked once per payout. */
+  readonly chargedMicros?: bigint | undefined;
+}
+
+/** Payouts in an open database transaction. Everything that takes many does it with as many statements as for one. */
 export interface PayoutBook {
-  hasMethod(tenantId: TenantId, personId: UserId, methodId: PayoutMethodId): Promise<boolean>;
+  /** The rail of a person's method that is not deleted. */
+  railOf(tenantId: TenantId, personId: UserId, methodId: PayoutMethodId): Promise<RailKind | undefined>;
   isFrozen(tenantId: TenantId, personId: UserId): Promise<boolean>;
   lock(tenantId: TenantId, id: PayoutId): Promise<Payout | undefined>;
-  /** Throws INSUFFICIENT_BALANCE. `askAt`: when it goes to the rail. */
-  add(payout: Payout, askAt: Date): Promise<void>;
-  /** Saves the payout with its new status, the step, its journal and its event. `askAt` undefined: nothing more to ask. */
-  take(payout: Payout, askAt: Date | undefined): Promise<void>;
-  /** When the rail is to be asked next about a payout that stands as it did. */
-  askAgain(payout: Payout, askAt: Date | undefined): Promise<void>;
+  /** The payouts under their row locks, taken in one order by everybody; ids that there are not are left out. */
+  lockAll(keys: readonly Pick<Payout, 'tenantId' | 'id'>[]): Promise<Payout[]>;
+  /** Adds new payouts with their first step. Throws INSUFFICIENT_BALANCE. */
+  add(changes: readonly Change[]): Promise<void>;
+  /** Saves steps with their journals and their events; several of one payout in their order. */
+  take(changes: readonly Change[]): Promise<void>;
+  /** Saves what became known of payouts that stand as they did, and when to look next; each payout once. */
+  keep(changes: readonly Change[]): Promise<void>;
+}
+
+export interface RequestGiven {
+  readonly now: Date;
+  readonly newId: () => string;
+  /** How long a payout waits before it goes its way, in milliseconds; until then nobody looks at it. */
+  readonly cancelWindowMs: number;
+  /** What each rail reaches. */
+  readonly reach: ReadonlyMap<RailKind, { readonly capabilities: RailCapabilities }>;
+  readonly withholding: Withholding;
 }
 
 /**
  * Takes an order to pay out: the amount leaves the available balance in the same database transaction, so that no two
  * orders can have the same money. Throws AMOUNT_TOO_FINE, NOT_FOUND for a method that the person does not have,
- * PAYOUTS_FROZEN and INSUFFICIENT_BALANCE.
+ * PAYOUTS_FROZEN, RAIL_UNREACHABLE, PAYOUT_BELOW_MINIMUM, PAYOUT_ABOVE_MAXIMUM and INSUFFICIENT_BALANCE.
  */
-export async function requestPayout(
-  book: PayoutBook,
-  order: PayoutOrder,
-  given: { now: Date; newId: () => string; cancelWindowMs: number },
-): Promise<Payout> {
-  const { tenantId, personId, methodId } = order;
-  const { amountMicros, currency } = order.amount;
+export async function requestPayout(book: PayoutBook, order: PayoutOrder, given: RequestGiven): Promise<Payout> {
+  const { tenantId, personId, methodId, amount } = order;
+  const { amountMicros, currency } = amount;
   if (!isWholeMinorUnits(amountMicros, currency)) throw new DomainError('AMOUNT_TOO_FINE');
-  if (!(await book.hasMethod(tenantId, personId, methodId))) {
-    throw new DomainError('NOT_FOUND', { detail: 'There is no such payout method.' });
-  }
+  const rail = await book.railOf(tenantId, personId, methodId);
+  if (rail === undefined) throw new DomainError('NOT_FOUND', { detail: 'There is no such payout method.' });
   if (await book.isFrozen(tenantId, personId)) throw new DomainError('PAYOUTS_FROZEN');
+  const rates = await given.withholding.bpsOf([{ tenantId, personId }], given.now);
+  const withheldMicros = withheldOf(amount, rates.get(personId) ?? 0);
+  checkReach(given.reach.get(rail)?.capabilities, { amountMicros: amountMicros - withheldMicros, currency });
   const payout: Payout = {
     tenantId,
     id: asPayoutId(given.newId()),
     personId,
     methodId,
+    rail,
     amountMicros,
+    withheldMicros,
     currency,
     requestedAt: given.now,
     status: 'requested',
     reason: undefined,
     changedAt: given.now,
+    feeMicros: 0n,
+    railReference: undefined,
+    batchId: undefined,
   };
-  await book.add(payout, new Date(given.now.getTime() + given.cancelWindowMs));
+  const askAt = new Date(given.now.getTime() + given.cancelWindowMs);
+  await book.add([{ payout, askAt, by: 'requestedBy' in order ? order.requestedBy : personId }]);
   return payout;
+}
+
+/** Tax of an amount at a rate of basis points, floored to whole minor units, so that the rest can be paid. */
+export function withheldOf({ amountMicros, currency }: Money, bps: number): bigint {
+  return floorToMinorUnit(mulDivFloor(amountMicros, BigInt(bps), BPS), currency);
+}
+
+/** Refuses what the rail does not carry; `money` is what it would be handed. */
+function checkReach(capabilities: RailCapabilities | undefined, { amountMicros, currency }: Money): void {
+  const limits = capabilities?.limits.get(currency);
+  if (limits === undefined) throw new DomainError('RAIL_UNREACHABLE');
+  if (amountMicros < limits.minimumMicros || amountMicros <= 0n) throw new DomainError('PAYOUT_BELOW_MINIMUM');
+  if (amountMicros > limits.maximumMicros) throw new DomainError('PAYOUT_ABOVE_MAXIMUM');
 }
 
 /** Cancels a payout that has not gone to the rail. Throws NOT_FOUND and PAYOUT_NOT_CANCELLABLE; twice is as good as once. */
@@ -66,47 +113,6 @@ export async function cancelPayout(
   if (payout.status === 'cancelled') return payout;
   if (!mayBecome(payout.status, 'cancelled')) throw new DomainError('PAYOUT_NOT_CANCELLABLE');
   const cancelled: Payout = { ...payout, status: 'cancelled', changedAt: now };
-  await book.take(cancelled, undefined);
+  await book.take([{ payout: cancelled, askAt: undefined, by: personId }]);
   return cancelled;
-}
-
-/** What a rail knows of a payment by its reference. */
-export interface RailAnswer {
-  readonly state: 'processing' | 'settled' | 'failed' | 'returned';
-  readonly reason: string | undefined;
-  /** When it is worth asking again; undefined: nothing more will happen. */
-  readonly askAgainAfterMs: number | undefined;
-}
-
-/**
- * The steps from a status to what the rail tells, in their order: an answer that was lost is made up for, one that was
- * overtaken by a later one tells nothing new. Throws on an answer that contradicts what was told before.
- */
-export function stepsTo(status: PayoutStatus, state: RailAnswer['state']): PayoutStatus[] {
-  const overtaken = status === 'returned' && state === 'settled';
-  if (state === 'processing' || status === state || overtaken) return [];
-  const path: PayoutStatus[] = state === 'returned' ? ['settled', 'returned'] : [state];
-  const steps = path.slice(path.indexOf(status) + 1);
-  const lawful = steps.every((step, n) => mayBecome(n === 0 ? status : (steps[n - 1] ?? status), step));
-  if (!lawful) throw new Error(`a payout that is ${status} cannot become ${state}`);
-  return steps;
-}
-
-/** Writes down what the rail told. Told again, or after it was overtaken, it changes nothing. */
-export async function recordAnswer(
-  book: PayoutBook,
-  asked: Pick<Payout, 'tenantId' | 'id'>,
-  { answer, now }: { answer: RailAnswer; now: Date },
-): Promise<PayoutStatus[]> {
-  let payout = await book.lock(asked.tenantId, asked.id);
-  if (payout === undefined) throw new Error('a payout is never gone');
-  const steps = stepsTo(payout.status, answer.state);
-  const { askAgainAfterMs } = answer;
-  const askAt = askAgainAfterMs === undefined ? undefined : new Date(now.getTime() + askAgainAfterMs);
-  for (const status of steps) {
-    payout = { ...payout, status, reason: status === answer.state ? answer.reason : undefined, changedAt: now };
-    await book.take(payout, askAt);
-  }
-  if (steps.length === 0) await book.askAgain(payout, askAt);
-  return steps;
 }

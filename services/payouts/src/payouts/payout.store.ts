@@ -1,42 +1,16 @@
 import type { Sql } from '@dailydoco/database';
-import { events, type Outbox, outgoing, type OutgoingEvent } from '@dailydoco/events';
-import { currencyOf } from '@dailydoco/money';
-import {
-  asPayoutId,
-  asPayoutMethodId,
-  asTenantId,
-  asUserId,
-  type PayoutId,
-  type PayoutMethodId,
-  type TenantId,
-  type UserId,
-} from '../ids.js';
+import type { Outbox } from '@dailydoco/events';
+import type { PayoutId, PayoutMethodId, TenantId, UserId } from '../ids.js';
 import type { LedgerStore } from '../ledger/ledger.store.js';
-import type { PayoutBook } from './change-payout.js';
-import { journalOf, type Payout, type PayoutStatus } from './payout.js';
+import type { RailKind, RailReport } from '../rails/rail.js';
+import type { Change } from './change-payout.js';
+import { COLUMNS, eventOf, type PayoutRow, toPayout } from './payout-rows.store.js';
+import { feeJournalOf, journalsOf, type Payout } from './payout.js';
 import type { PayoutReads } from './payouts.js';
-
-interface PayoutRow {
-  tenant_id: string;
-  id: string;
-  person_id: string;
-  method_id: string;
-  amount_micros: bigint;
-  currency: string;
-  requested_at: Date;
-  status: PayoutStatus;
-  reason: string | null;
-  changed_at: Date;
-}
-
-const COLUMNS = `p.tenant_id, p.id, p.person_id, p.method_id, p.amount_micros, p.currency, p.requested_at, p.status,
-  p.reason, p.changed_at`;
-
-/** A claimed payout is nobody else's for this long; times the number of times it was asked about, up to ten. */
-const CLAIM_SECONDS = 30;
+import type { ReportBook, StoredReport } from './receive-reports.js';
 
 /** Payouts, as one open database transaction sees them. */
-export class PayoutStore implements PayoutBook {
+export class PayoutStore implements ReportBook {
   readonly #sql: Sql;
   readonly #ledger: LedgerStore;
   readonly #outbox: Outbox;
@@ -47,78 +21,181 @@ export class PayoutStore implements PayoutBook {
     this.#outbox = given.outbox;
   }
 
-  async hasMethod(tenantId: TenantId, personId: UserId, methodId: PayoutMethodId): Promise<boolean> {
-    const { rowCount } = await this.#sql.query(
-      `SELECT 1 FROM payout_method WHERE tenant_id = $1 AND id = $2 AND person_id = $3 AND deleted_at IS NULL`,
+  async railOf(tenantId: TenantId, personId: UserId, methodId: PayoutMethodId): Promise<RailKind | undefined> {
+    const { rows } = await this.#sql.query<{ kind: RailKind }>(
+      `SELECT kind FROM payout_method WHERE tenant_id = $1 AND id = $2 AND person_id = $3 AND deleted_at IS NULL`,
       [tenantId, methodId, personId],
     );
-    return rowCount > 0;
+    return rows[0]?.kind;
   }
 
   async isFrozen(tenantId: TenantId, personId: UserId): Promise<boolean> {
-    const { rowCount } = await this.#sql.query(
-      'SELECT 1 FROM person_standing WHERE tenant_id = $1 AND person_id = $2 AND suspended',
-      [tenantId, personId],
-    );
-    return rowCount > 0;
+    const { rows } = await this.#sql.query<{ frozen: boolean }>('SELECT payout_is_frozen($1, $2) AS frozen', [
+      tenantId,
+      personId,
+    ]);
+    return rows[0]?.frozen ?? false;
   }
 
   async lock(tenantId: TenantId, id: PayoutId): Promise<Payout | undefined> {
-    const { rows } = await this.#sql.query<PayoutRow>(
-      `SELECT ${COLUMNS} FROM payout p WHERE p.tenant_id = $1 AND p.id = $2 FOR NO KEY UPDATE`,
-      [tenantId, id],
-    );
-    return rows[0] && toPayout(rows[0]);
+    const [payout] = await this.lockAll([{ tenantId, id }]);
+    return payout;
   }
 
-  async add(payout: Payout, askAt: Date): Promise<void> {
+  async lockAll(keys: readonly Pick<Payout, 'tenantId' | 'id'>[]): Promise<Payout[]> {
+    const { rows } = await this.#sql.query<PayoutRow>(
+      `SELECT ${COLUMNS} FROM payout p
+       WHERE (p.tenant_id, p.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
+       ORDER BY p.tenant_id, p.id FOR NO KEY UPDATE`,
+      [keys.map(({ tenantId }) => tenantId), keys.map(({ id }) => id)],
+    );
+    return rows.map(toPayout);
+  }
+
+  async add(changes: readonly Change[]): Promise<void> {
+    const payouts = changes.map(({ payout }) => payout);
     await this.#sql.query(
-      `INSERT INTO payout (tenant_id, id, person_id, method_id, amount_micros, currency, requested_at, status,
-                           changed_at, ask_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $9)`,
+      `INSERT INTO payout (tenant_id, id, person_id, method_id, rail, amount_micros, withheld_micros, currency,
+                           requested_at, status, changed_at, ask_at)
+       SELECT tenant_id, id, person_id, method_id, rail, amount_micros, withheld_micros, currency, requested_at,
+              'requested', requested_at, ask_at
+       FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::text[],
+                   $9::timestamptz[], $10::timestamptz[])
+         AS new (tenant_id, id, person_id, method_id, rail, amount_micros, withheld_micros, currency, requested_at, ask_at)`,
       [
-        payout.tenantId,
-        payout.id,
-        payout.personId,
-        payout.methodId,
-        payout.amountMicros,
-        payout.currency,
-        payout.requestedAt,
-        payout.status,
-        askAt,
+        payouts.map(({ tenantId }) => tenantId),
+        payouts.map(({ id }) => id),
+        payouts.map(({ personId }) => personId),
+        payouts.map(({ methodId }) => methodId),
+        payouts.map(({ rail }) => rail),
+        payouts.map(({ amountMicros }) => amountMicros),
+        payouts.map(({ withheldMicros }) => withheldMicros),
+        payouts.map(({ currency }) => currency),
+        payouts.map(({ requestedAt }) => requestedAt),
+        changes.map(({ askAt }) => askAt ?? null),
       ],
     );
-    await this.#step(payout);
+    await this.#steps(changes);
   }
 
-  async take(payout: Payout, askAt: Date | undefined): Promise<void> {
+  async take(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    await this.#save(changes);
+    await this.#steps(changes);
+  }
+
+  async keep(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    await this.#save(changes);
+    await this.#ledger.write(changes.flatMap(feeJournals));
+  }
+
+  /** The last change of each payout is what stands. */
+  async #save(changes: readonly Change[]): Promise<void> {
+    const last = [...new Map(changes.map((change) => [change.payout.id, change])).values()];
+    const payouts = last.map(({ payout }) => payout);
     await this.#sql.query(
-      `UPDATE payout SET status = $3, reason = $4, changed_at = $5, ask_at = $6 WHERE tenant_id = $1 AND id = $2`,
-      [payout.tenantId, payout.id, payout.status, payout.reason ?? null, payout.changedAt, askAt ?? null],
+      `UPDATE payout p SET status = new.status, reason = new.reason, changed_at = new.changed_at, ask_at = new.ask_at,
+         fee_micros = new.fee_micros, rail_reference = new.rail_reference, batch_id = new.batch_id
+       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bigint[],
+                   $8::text[], $9::uuid[])
+         AS new (tenant_id, id, status, reason, changed_at, ask_at, fee_micros, rail_reference, batch_id)
+       WHERE p.tenant_id = new.tenant_id AND p.id = new.id`,
+      [
+        payouts.map(({ tenantId }) => tenantId),
+        payouts.map(({ id }) => id),
+        payouts.map(({ status }) => status),
+        payouts.map(({ reason }) => reason ?? null),
+        payouts.map(({ changedAt }) => changedAt),
+        last.map(({ askAt }) => askAt ?? null),
+        payouts.map(({ feeMicros }) => feeMicros),
+        payouts.map(({ railReference }) => railReference ?? null),
+        payouts.map(({ batchId }) => batchId ?? null),
+      ],
     );
-    await this.#step(payout);
   }
 
-  async askAgain({ tenantId, id }: Payout, askAt: Date | undefined): Promise<void> {
-    await this.#sql.query('UPDATE payout SET ask_at = $3 WHERE tenant_id = $1 AND id = $2', [
-      tenantId,
-      id,
-      askAt ?? null,
-    ]);
-  }
-
-  /** The step, once for ever by its key, with its journal and its event. */
-  async #step(payout: Payout): Promise<void> {
-    const { tenantId, id, status, reason, changedAt } = payout;
+  /** The steps, those of money once for ever by their key, with their journals and their events. */
+  async #steps(changes: readonly Change[]): Promise<void> {
+    const payouts = changes.map(({ payout }) => payout);
     await this.#sql.query(
-      'INSERT INTO payout_step (tenant_id, payout_id, step, reason, taken_at) VALUES ($1, $2, $3, $4, $5)',
-      [tenantId, id, status, reason ?? null, changedAt],
+      `INSERT INTO payout_step (tenant_id, payout_id, step, reason, taken_at, taken_by, note)
+       SELECT tenant_id, payout_id, step, reason, taken_at, taken_by, note
+       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::uuid[], $7::text[])
+         WITH ORDINALITY AS new (tenant_id, payout_id, step, reason, taken_at, taken_by, note, n) ORDER BY n`,
+      [
+        payouts.map(({ tenantId }) => tenantId),
+        payouts.map(({ id }) => id),
+        payouts.map(({ status }) => status),
+        payouts.map(({ reason }) => reason ?? null),
+        payouts.map(({ changedAt }) => changedAt),
+        changes.map(({ by }) => by ?? null),
+        changes.map(({ note }) => note ?? null),
+      ],
     );
-    const journal = journalOf(payout, status, changedAt);
-    if (journal !== undefined) await this.#ledger.write([journal]);
-    const event = eventOf(payout);
-    if (event !== undefined) await this.#outbox.append(this.#sql, [event]);
+    await this.#ledger.write(
+      changes.flatMap((change) => [
+        ...journalsOf(change.payout, change.payout.status, change.payout.changedAt),
+        ...feeJournals(change),
+      ]),
+    );
+    await this.#outbox.append(this.#sql, payouts.map(eventOf));
   }
+
+  async newReports(reports: readonly RailReport[]): Promise<RailReport[]> {
+    const byKey = new Map(reports.toReversed().map((report) => [reportKey(report), report]));
+    const { rows } = await this.#sql.query<{ tenant_id: string; rail: string; report_id: string }>(
+      `SELECT tenant_id, rail, report_id FROM rail_report
+       WHERE (tenant_id, rail, report_id) IN (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]))`,
+      [
+        reports.map(({ tenantId }) => tenantId),
+        reports.map(({ rail }) => rail),
+        reports.map(({ reportId }) => reportId),
+      ],
+    );
+    for (const row of rows) byKey.delete(`${row.tenant_id} ${row.rail} ${row.report_id}`);
+    const fresh = new Set(byKey.values());
+    return reports.filter((report) => fresh.has(report));
+  }
+
+  async addReports(stored: readonly StoredReport[], receivedAt: Date): Promise<void> {
+    if (stored.length === 0) return;
+    const reports = stored.map(({ report }) => report);
+    const { rowCount } = await this.#sql.query(
+      `INSERT INTO rail_report (tenant_id, rail, report_id, reference, state, reason, amount_micros, currency, fee_micros,
+                                rail_reference, occurred_at, applied, received_at)
+       SELECT *, $13::timestamptz
+       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::text[],
+                   $9::bigint[], $10::text[], $11::timestamptz[], $12::text[])
+       ON CONFLICT DO NOTHING`,
+      [
+        reports.map(({ tenantId }) => tenantId),
+        reports.map(({ rail }) => rail),
+        reports.map(({ reportId }) => reportId),
+        reports.map(({ reference }) => reference),
+        reports.map(({ answer }) => answer.state),
+        reports.map(({ answer }) => answer.reason ?? null),
+        reports.map(({ amountMicros }) => amountMicros ?? null),
+        reports.map(({ currency }) => currency ?? null),
+        reports.map(({ answer }) => answer.feeMicros ?? null),
+        reports.map(({ answer }) => answer.railReference ?? null),
+        reports.map(({ occurredAt }) => occurredAt),
+        stored.map(({ applied }) => applied),
+        receivedAt,
+      ],
+    );
+    // Only reports of one id about different payouts can meet here, since those about one wait for its lock.
+    const moved = stored.some(({ applied }) => applied === 'recorded');
+    if (rowCount < stored.length && moved) throw new Error('a report was stored by somebody else meanwhile');
+  }
+}
+
+function feeJournals({ payout, chargedMicros }: Change) {
+  return chargedMicros === undefined ? [] : [feeJournalOf(payout, chargedMicros, payout.changedAt)];
+}
+
+function reportKey({ tenantId, rail, reportId }: RailReport): string {
+  return `${tenantId} ${rail} ${reportId}`;
 }
 
 /** Payouts outside any database transaction. */
@@ -149,85 +226,5 @@ export class PayoutReadStore implements PayoutReads {
       [query.tenantId, query.personId, query.before ?? null, query.limit],
     );
     return rows.map(toPayout);
-  }
-}
-
-/**
- * Takes payouts that are due for the rail; see SubmitGiven.claim. Across tenants, as the worker serves all. One
- * statement after the other in the caller's database transaction.
- */
-export async function claimPayouts(sql: Sql, { now, limit }: { now: Date; limit: number }): Promise<Payout[]> {
-  const { rows } = await sql.query<PayoutRow>(
-    `UPDATE payout p
-     SET status = CASE p.status WHEN 'requested' THEN 'submitted' ELSE p.status END,
-         changed_at = CASE p.status WHEN 'requested' THEN $1 ELSE p.changed_at END,
-         times_asked = p.times_asked + 1,
-         ask_at = $1::timestamptz + make_interval(secs => ${CLAIM_SECONDS} * least(p.times_asked + 1, 10))
-     FROM (SELECT d.tenant_id, d.id FROM payout d
-           WHERE d.ask_at <= $1 AND (d.status = 'settled' OR NOT EXISTS (
-             SELECT FROM person_standing s
-             WHERE s.tenant_id = d.tenant_id AND s.person_id = d.person_id AND s.suspended))
-           ORDER BY d.ask_at LIMIT $2 FOR NO KEY UPDATE OF d SKIP LOCKED) AS due
-     WHERE p.tenant_id = due.tenant_id AND p.id = due.id
-     RETURNING ${COLUMNS}`,
-    [now, limit],
-  );
-  const submitted = rows.filter(({ status }) => status === 'submitted');
-  await sql.query(
-    `INSERT INTO payout_step (tenant_id, payout_id, step, taken_at)
-     SELECT *, 'submitted', $3::timestamptz FROM unnest($1::uuid[], $2::uuid[]) ON CONFLICT DO NOTHING`,
-    [submitted.map((row) => row.tenant_id), submitted.map(({ id }) => id), now],
-  );
-  return rows.map(toPayout);
-}
-
-/**
- * Seconds since the oldest payout was asked for that the rail has neither settled nor refused; 0 when there is none.
- * Across tenants. Those of suspended persons wait on purpose.
- */
-export async function oldestUnsettledSeconds(sql: Sql, now: Date): Promise<number> {
-  const { rows } = await sql.query<{ seconds: number }>(
-    `SELECT coalesce(extract(epoch FROM $1::timestamptz - min(p.requested_at)), 0)::float8 AS seconds FROM payout p
-     WHERE p.ask_at IS NOT NULL AND p.status IN ('requested', 'submitted') AND NOT EXISTS (
-       SELECT FROM person_standing s
-       WHERE s.tenant_id = p.tenant_id AND s.person_id = p.person_id AND s.suspended)`,
-    [now],
-  );
-  return rows[0]?.seconds ?? 0;
-}
-
-function toPayout(row: PayoutRow): Payout {
-  return {
-    tenantId: asTenantId(row.tenant_id),
-    id: asPayoutId(row.id),
-    personId: asUserId(row.person_id),
-    methodId: asPayoutMethodId(row.method_id),
-    amountMicros: row.amount_micros,
-    currency: currencyOf(row.currency),
-    requestedAt: row.requested_at,
-    status: row.status,
-    reason: row.reason ?? undefined,
-    changedAt: row.changed_at,
-  };
-}
-
-function eventOf(payout: Payout): OutgoingEvent | undefined {
-  const { tenantId, id: payoutId, personId, amountMicros: micros, currency: currencyCode, changedAt: at } = payout;
-  const common = { payoutId, personId, amount: { micros, currencyCode } };
-  const envelope = { key: payoutId, tenantId, occurredAt: at };
-  const reason = payout.reason ?? '';
-  switch (payout.status) {
-    case 'requested':
-      return outgoing({ ...envelope, type: events.payoutRequested, payload: { ...common, requestedAt: at } });
-    case 'settled':
-      return outgoing({ ...envelope, type: events.payoutSettled, payload: { ...common, settledAt: at } });
-    case 'failed':
-      return outgoing({ ...envelope, type: events.payoutFailed, payload: { ...common, reason, failedAt: at } });
-    case 'returned':
-      return outgoing({ ...envelope, type: events.payoutReturned, payload: { ...common, reason, returnedAt: at } });
-    case 'cancelled':
-      return outgoing({ ...envelope, type: events.payoutCancelled, payload: { ...common, cancelledAt: at } });
-    case 'submitted':
-      return undefined;
   }
 }

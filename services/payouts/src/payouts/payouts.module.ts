@@ -9,7 +9,7 @@ import { Payouts } from './payouts.js';
 import { PayoutsHttp } from './payouts.http.js';
 
 function payouts(runtime: Runtime): Payouts {
-  const { pool, idempotency, outbox, clock, newId, config } = runtime;
+  const { pool, idempotency, outbox, clock, newId, config, rails, withholding } = runtime;
   return new Payouts({
     once: (call, work) =>
       idempotency.run(pool, call, (tx) => work(new PayoutStore(tx, { ledger: new LedgerStore(tx, runtime), outbox }))),
@@ -17,6 +17,8 @@ function payouts(runtime: Runtime): Payouts {
     clock,
     newId,
     cancelWindowMs: config.PAYOUT_CANCEL_WINDOW_MS,
+    reach: rails,
+    withholding,
   });
 }
 

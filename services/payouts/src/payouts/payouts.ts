@@ -1,7 +1,7 @@
 import { DomainError } from '@dailydoco/errors';
 import type { IdempotentCall, OncePerKey, ReplayableAnswer } from '../idempotent-call.js';
 import type { PayoutId, TenantId, UserId } from '../ids.js';
-import { cancelPayout, type PayoutBook, type PayoutOrder, requestPayout } from './change-payout.js';
+import { cancelPayout, type PayoutBook, type PayoutOrder, type RequestGiven, requestPayout } from './change-payout.js';
 import type { Payout } from './payout.js';
 
 export interface PayoutReads {
@@ -10,13 +10,10 @@ export interface PayoutReads {
   list(query: { tenantId: TenantId; personId: UserId; before: PayoutId | undefined; limit: number }): Promise<Payout[]>;
 }
 
-export interface PayoutsDependencies {
+export interface PayoutsDependencies extends Omit<RequestGiven, 'now'> {
   readonly once: OncePerKey<PayoutBook>;
   readonly reads: PayoutReads;
   readonly clock: { now(): Date };
-  readonly newId: () => string;
-  /** How long a payout can be cancelled, in milliseconds. */
-  readonly cancelWindowMs: number;
 }
 
 type Answers<Body> = (payout: Payout) => { status: number; body: Body };
@@ -34,10 +31,8 @@ export class Payouts {
     order: PayoutOrder,
     by: { call: IdempotentCall; answer: Answers<Body> },
   ): Promise<ReplayableAnswer<Body>> {
-    const { once, clock, newId, cancelWindowMs } = this.#given;
-    return once(by.call, async (book) =>
-      by.answer(await requestPayout(book, order, { now: clock.now(), newId, cancelWindowMs })),
-    );
+    const { once, clock, ...given } = this.#given;
+    return once(by.call, async (book) => by.answer(await requestPayout(book, order, { ...given, now: clock.now() })));
   }
 
   /** See cancelPayout for what it refuses. */

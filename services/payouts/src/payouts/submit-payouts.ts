@@ -1,55 +1,212 @@
-import { type PayoutBook, type RailAnswer, recordAnswer } from './change-payout.js';
-import type { Payout, PayoutStatus } from './payout.js';
+import type { Destinations, OpenDestination } from '../methods/destinations.js';
+import { type CallRail, type Payment, type Rail, type RailAnswer, RailRefusal, type RailKind } from '../rails/rail.js';
+import type { Change, PayoutBook } from './change-payout.js';
+import { isWithRail, payableMicros, type Payout } from './payout.js';
+import { LOST, recordAnswers, type Told } from './record-answers.js';
 
-/** A way for money to leave. */
-export interface Rail {
-  /**
-   * Pays once per reference (the payout's id), and tells how that payment stands however often it is asked. An error
-   * says nothing: the payment may have been made, so only asking again with the same reference is safe.
-   */
-  pay(payout: Payout): Promise<RailAnswer>;
+/** A payout that this worker alone acts upon until its claim runs out. */
+export interface Claim {
+  readonly payout: Payout;
+  /** How often it has been claimed; whoever claims it later has another number. */
+  readonly number: number;
+}
+
+export interface WorkBook extends PayoutBook {
+  /** Those of the claims that nobody has claimed since, as they stand now, under their row locks. */
+  lockClaimed(claims: readonly Claim[]): Promise<Payout[]>;
+  /** Of these, those whose person may be paid nothing for now. */
+  frozenAmong(payouts: readonly Payout[]): Promise<ReadonlySet<Payout['id']>>;
 }
 
 export interface SubmitGiven {
   /**
-   * Takes payouts whose time to be asked about has come, in a database transaction of its own, and keeps them from
-   * others for a while: what was requested is submitted from here on and can no longer be cancelled. Payouts of
-   * suspended persons stay where they are, unless they are settled: asking about those can only bring money back.
+   * Takes payouts of these rails whose time has come, in a database transaction of its own, and keeps them from others
+   * for a while that grows with every claim. `approved`: to be sent, without those of frozen persons; `sent`: to be
+   * asked about, which pays nobody.
    */
-  readonly claim: (now: Date, limit: number) => Promise<Payout[]>;
-  readonly rail: Rail;
-  readonly inTransaction: <T>(work: (book: PayoutBook) => Promise<T>) => Promise<T>;
+  readonly claim: (what: {
+    due: 'approved' | 'sent';
+    rails: readonly RailKind[];
+    now: Date;
+    limit: number;
+  }) => Promise<Claim[]>;
+  readonly rails: ReadonlyMap<RailKind, Rail>;
+  readonly destinations: Destinations;
+  readonly inTransaction: <T>(work: (book: WorkBook) => Promise<T>) => Promise<T>;
   readonly clock: { now(): Date };
-  readonly taken: (step: PayoutStatus) => void;
+  /** The longest a rail is waited for, in milliseconds; shorter than a claim lasts. */
+  readonly timeoutMs: number;
+  readonly taken: (changed: readonly Payout[]) => void;
   readonly failed: (payout: Payout, error: unknown) => void;
 }
 
-/** At most this many payouts are on their way to the rail at once. */
+/** At most this many payouts are on their way to rails at once. */
 const BATCH = 50;
+/** A payout sent once more is kept from other workers for this long. */
+const CLAIM_MS = 30_000;
+
+/** Sends what is approved, and asks about what was sent. Returns whether there may be more. */
+export async function submitPayouts(given: SubmitGiven): Promise<boolean> {
+  const sent = await sendApproved(given);
+  const asked = await askAboutSent(given);
+  return sent || asked;
+}
 
 /**
- * Asks the rail about what is due: claim, ask, write down, each for itself. A crash between them loses nothing and pays
- * nothing twice, since the claim runs out and the same reference is asked again. Returns whether there may be more.
+ * Sends approved payouts to rails that are called: claim, submitted, call, write down. A crash before the call leaves
+ * an approved payout or one that the rail will say is absent; a crash after it leaves one that is asked about by its
+ * reference. Nothing is ever sent twice without the rail having said `absent` in between.
  */
-export async function submitPayouts({
-  claim,
-  rail,
-  inTransaction,
-  clock,
-  taken,
-  failed,
-}: SubmitGiven): Promise<boolean> {
-  const payouts = await claim(clock.now(), BATCH);
-  await Promise.all(
-    payouts.map(async (payout) => {
+async function sendApproved(given: SubmitGiven): Promise<boolean> {
+  const { clock } = given;
+  const claims = await claimFor(given, 'approved');
+  if (claims.length === 0) return false;
+  const open = await openDestinations(given, claims);
+  const ready = await given.inTransaction(async (book) => {
+    const changes = (await book.lockClaimed(claims))
+      .filter(({ status }) => status === 'approved')
+      .map((payout) => submission(payout, open.get(payout.methodId), clock.now()));
+    await book.take(changes.filter(({ payout }) => payout.status !== 'approved'));
+    await book.keep(changes.filter(({ payout }) => payout.status === 'approved'));
+    return changes.map(({ payout }) => payout);
+  });
+  given.taken(ready.filter(({ status }) => status !== 'approved'));
+  await send(
+    given,
+    ready.filter(({ status }) => status === 'submitted'),
+    open,
+  );
+  return claims.length === BATCH;
+}
+
+/** What becomes of an approved payout whose turn it is. */
+function submission(payout: Payout, open: OpenDestination | undefined, now: Date): Change {
+  if (open?.kind !== payout.rail) {
+    return { payout: { ...payout, status: 'failed', reason: 'method_unusable', changedAt: now }, askAt: undefined };
+  }
+  if (open.heldUntil !== undefined && open.heldUntil > now) return { payout, askAt: open.heldUntil };
+  return { payout: { ...payout, status: 'submitted', changedAt: now }, askAt: new Date(now.getTime() + CLAIM_MS) };
+}
+
+/**
+ * Asks rails about what they were sent and have not ended, and about what may come back. What a rail never had is sent
+ * again under the same reference, by the same claim, unless its person is frozen.
+ */
+async function askAboutSent(given: SubmitGiven): Promise<boolean> {
+  const claims = await claimFor(given, 'sent');
+  if (claims.length === 0) return false;
+  const open = await openDestinations(given, claims);
+  const told = await call(
+    given,
+    claims.map(({ payout }) => payout),
+    { open, how: 'find' },
+  );
+  const absent = new Set(told.filter(({ answer }) => answer.state === 'absent').map(({ id }) => id));
+  await record(
+    given,
+    told.filter(({ id }) => !absent.has(id)),
+  );
+  const again = await given.inTransaction((book) =>
+    prepareAgain(
+      book,
+      claims.filter(({ payout }) => absent.has(payout.id)),
+      given.clock.now(),
+    ),
+  );
+  given.taken(again);
+  await send(
+    given,
+    again.filter(({ status }) => status === 'submitted'),
+    open,
+  );
+  return claims.length === BATCH;
+}
+
+/** Takes payouts that the rail never had back to `submitted`, by way of `unknown`. */
+async function prepareAgain(book: WorkBook, claims: readonly Claim[], now: Date): Promise<Payout[]> {
+  if (claims.length === 0) return [];
+  const payouts = (await book.lockClaimed(claims)).filter(({ status }) => isWithRail(status));
+  const frozen = await book.frozenAmong(payouts);
+  const askAt = new Date(now.getTime() + CLAIM_MS);
+  const changes = payouts.flatMap((payout): Change[] => {
+    const unknown: Payout = { ...payout, status: 'unknown', changedAt: now };
+    const steps: Change[] = payout.status === 'unknown' ? [] : [{ payout: unknown, askAt }];
+    if (!frozen.has(payout.id)) steps.push({ payout: { ...unknown, status: 'submitted' }, askAt });
+    return steps;
+  });
+  await book.take(changes);
+  return changes.map(({ payout }) => payout);
+}
+
+async function send(
+  given: SubmitGiven,
+  payouts: readonly Payout[],
+  open: ReadonlyMap<Payout['methodId'], OpenDestination>,
+): Promise<void> {
+  await record(given, await call(given, payouts, { open, how: 'submit' }));
+}
+
+async function record({ inTransaction, clock, taken, failed }: SubmitGiven, told: readonly Told[]): Promise<void> {
+  if (told.length === 0) return;
+  const { outcomes, changed } = await inTransaction((book) => recordAnswers(book, told, clock.now()));
+  taken(changed);
+  const standing = new Map(changed.map((payout) => [payout.id, payout]));
+  for (const [n, outcome] of outcomes.entries()) {
+    const payout = standing.get(told[n]?.id ?? changed[0]?.id ?? ('' as Payout['id']));
+    if (outcome === 'contradiction' && payout !== undefined) failed(payout, new Error('the rail contradicts itself'));
+  }
+}
+
+/** Calls the rails, all at once. An error of `submit` is a lost answer; one of `find` tells nothing, and is asked again. */
+async function call(
+  given: SubmitGiven,
+  payouts: readonly Payout[],
+  { open, how }: { open: ReadonlyMap<Payout['methodId'], OpenDestination>; how: 'submit' | 'find' },
+): Promise<Told[]> {
+  const told = await Promise.all(
+    payouts.map(async (payout): Promise<Told | undefined> => {
+      const { tenantId, id } = payout;
       try {
-        const answer = await rail.pay(payout);
-        const steps = await inTransaction((book) => recordAnswer(book, payout, { answer, now: clock.now() }));
-        for (const step of steps) taken(step);
+        const { rail, payment } = preparedFor(given, payout, open.get(payout.methodId));
+        return { tenantId, id, answer: await rail[how](payment, AbortSignal.timeout(given.timeoutMs)) };
       } catch (error) {
-        failed(payout, error);
+        if (how === 'submit' && error instanceof RailRefusal) return { tenantId, id, answer: refusal(error) };
+        given.failed(payout, error);
+        return how === 'submit' ? { tenantId, id, answer: LOST } : undefined;
       }
     }),
   );
-  return payouts.length === BATCH;
+  return told.filter((each) => each !== undefined);
+}
+
+function refusal({ reason }: RailRefusal): RailAnswer {
+  return { state: 'failed', reason, askAgainAfterMs: undefined };
+}
+
+function preparedFor(
+  { rails }: SubmitGiven,
+  payout: Payout,
+  open: OpenDestination | undefined,
+): { rail: CallRail; payment: Payment<unknown> } {
+  const rail = rails.get(payout.rail);
+  if (rail?.mode !== 'call' || open === undefined) throw new Error('the rail or the method cannot be used');
+  return { rail, payment: paymentOf(payout, open.destination) };
+}
+
+/** What a rail is handed. */
+export function paymentOf(payout: Payout, destination: unknown): Payment<unknown> {
+  const { tenantId, id: reference, currency, requestedAt } = payout;
+  return { tenantId, reference, amountMicros: payableMicros(payout), currency, destination, requestedAt };
+}
+
+function claimFor({ claim, rails, clock }: SubmitGiven, due: 'approved' | 'sent'): Promise<Claim[]> {
+  const called = [...rails.values()].filter(({ mode }) => mode === 'call').map(({ kind }) => kind);
+  return claim({ due, rails: called, now: clock.now(), limit: BATCH });
+}
+
+function openDestinations(
+  { destinations }: SubmitGiven,
+  claims: readonly Claim[],
+): Promise<ReadonlyMap<Payout['methodId'], OpenDestination>> {
+  return destinations.open(claims.map(({ payout: { tenantId, methodId } }) => ({ tenantId, methodId })));
 }

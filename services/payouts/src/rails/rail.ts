@@ -65,11 +65,11 @@ interface RailBase<Destination> {
    */
   readonly destinationOf: (details: unknown) => Destination;
   /** The country that `capabilities.countries` speaks of; undefined where there is none. */
-  readonly countryOf: (destination: Destination) => string | undefined;
+  countryOf(destination: Destination): string | undefined;
   /** What may be shown of it: the last four characters at most, such as `DE•• •••• 3000`. */
-  readonly mask: (destination: Destination) => string;
+  mask(destination: Destination): string;
   /** One text for each real account, whatever its spelling; it is stored as a keyed hash only, to find shared ones. */
-  readonly fingerprintOf: (destination: Destination) => string;
+  fingerprintOf(destination: Destination): string;
 }
 
 /** A rail that is called payment by payment. */

@@ -65,10 +65,12 @@ const CHECKS: readonly { invariant: Break['invariant']; sql: string }[] = [
             FROM account a JOIN account_balance b ON b.tenant_id = a.tenant_id AND b.account_id = a.id
             WHERE a.tenant_id = $1 AND a.owner_id <> a.tenant_id GROUP BY 1, 2),
           paid AS (
-            SELECT person_id, currency, sum(amount_micros) AS paid FROM payout
-            WHERE tenant_id = $1 AND status = 'settled' GROUP BY 1, 2)
+            SELECT person_id, currency,
+                   -- What has left, and what is withheld for tax until the payout ends otherwise.
+                   sum(CASE status WHEN 'settled' THEN amount_micros ELSE withheld_micros END) AS paid
+            FROM payout WHERE tenant_id = $1 AND status NOT IN ('failed', 'cancelled', 'returned') GROUP BY 1, 2)
           SELECT 'person ' || person_id || ' ' || currency AS subject,
-                 format('pending %s of %s, held %s of %s, available, in transit and paid %s of %s',
+                 format('pending %s of %s, held %s of %s, available, in transit, withheld and paid %s of %s',
                         coalesce(b.pending, 0), coalesce(e.pending, 0), coalesce(b.held, 0), coalesce(e.held, 0),
                         coalesce(b.available, 0) + coalesce(p.paid, 0), coalesce(e.available, 0)) AS detail
           FROM entry e FULL JOIN balance b USING (person_id, currency) FULL JOIN paid p USING (person_id, currency)
@@ -89,7 +91,15 @@ const CHECKS: readonly { invariant: Break['invariant']; sql: string }[] = [
     invariant: 'I6',
     sql: `SELECT 'payout ' || coalesce(s.payout_id, j.payout_id) AS subject,
                  coalesce(s.step, j.payout_step) || ' was taken or booked, and not both' AS detail
-          FROM (SELECT * FROM payout_step WHERE tenant_id = $1 AND step <> 'submitted') AS s
+          FROM (SELECT s.payout_id, s.step FROM payout_step s
+                WHERE s.tenant_id = $1 AND s.step NOT IN ('screened', 'approved', 'submitted', 'unknown')
+                UNION ALL
+                SELECT p.id, extra.step FROM payout p
+                CROSS JOIN LATERAL (VALUES
+                  ('withheld', p.withheld_micros > 0),
+                  ('withheld_back', p.withheld_micros > 0 AND p.status IN ('failed', 'cancelled', 'returned')),
+                  ('fee', p.fee_micros > 0)) AS extra (step, is_booked)
+                WHERE p.tenant_id = $1 AND extra.is_booked) AS s
           FULL JOIN (SELECT * FROM journal WHERE tenant_id = $1 AND payout_id IS NOT NULL) AS j
             ON j.payout_id = s.payout_id AND j.payout_step = s.step
           WHERE s.payout_id IS NULL OR j.payout_id IS NULL`,
@@ -103,7 +113,8 @@ const CHECKS: readonly { invariant: Break['invariant']; sql: string }[] = [
                      JOIN account a ON a.tenant_id = g.tenant_id AND a.id = g.account_id AND a.kind = 'cash'
                      WHERE j.tenant_id = $1 AND j.payout_id IS NOT NULL GROUP BY j.payout_id) AS c ON c.payout_id = p.id
           WHERE p.tenant_id = $1
-            AND coalesce(c.sum, 0) <> CASE p.status WHEN 'settled' THEN p.amount_micros ELSE 0 END`,
+            AND coalesce(c.sum, 0) <> p.fee_micros +
+              CASE p.status WHEN 'settled' THEN p.amount_micros - p.withheld_micros ELSE 0 END`,
   },
 ];
 
