@@ -8,6 +8,8 @@ import type { Rail, RailKind } from './rails/rail.js';
 import { railRegistry } from './rails/registry.js';
 import { SandboxDestinations } from './rails/sandbox/sandbox-destinations.store.js';
 import { sandboxRail } from './rails/sandbox/sandbox-rail.store.js';
+import { stripeRail } from './rails/stripe/stripe-rail.module.js';
+import { usdcRail } from './rails/usdc/usdc-rail.module.js';
 import type { PurchaseStates } from './reconciliation/reconcile-tenant.js';
 import { ViralEngineStates } from './reconciliation/viral-engine.client.js';
 
@@ -37,7 +39,11 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     ...basis,
     ...identifiedCallers(basis),
     randomBytes,
-    rails: railRegistry([sandboxRail({ sql: basis.pool, clock: basis.clock })]),
+    rails: railRegistry([
+      sandboxRail({ sql: basis.pool, clock: basis.clock }),
+      stripeRail({ config, pool: basis.pool, clock: basis.clock }),
+      usdcRail({ config, pool: basis.pool, clock: basis.clock }),
+    ]),
     destinations: new SandboxDestinations(basis.pool),
     withholding: NOTHING_WITHHELD,
     states: new ViralEngineStates(purchases),

@@ -1,10 +1,12 @@
 import { Lease } from '@dailydoco/database';
+import { keepRawBody } from '@dailydoco/http';
 import { PeriodicTask } from '@dailydoco/lifecycle';
 import { accessConsumer, addConsumers, addRelay, buildEdges, type Service } from '@dailydoco/service';
 import { AppModule } from './app.module.js';
 import { migrationSources } from './migrations.js';
 import { addPayoutWork } from './payouts/payout-work.module.js';
 import { moneyEventsConsumer } from './purchases/money-events.consumer.js';
+import { STRIPE_EVENTS_PATH } from './rails/stripe/stripe-events.http.js';
 import { reconcileAll } from './reconciliation/reconcile-all.js';
 import { reconciliation } from './reconciliation/reconciliation.module.js';
 import type { Runtime } from './runtime.js';
@@ -25,7 +27,11 @@ export async function createService(runtime: Runtime): Promise<Service> {
 
 /** The part that answers callers: HTTP, and gRPC's health. */
 export function createEdges(runtime: Runtime): Promise<Service> {
-  return buildEdges(runtime, { module: AppModule.with(runtime), migrations: migrationSources });
+  return buildEdges(runtime, {
+    module: AppModule.with(runtime),
+    migrations: migrationSources,
+    plugins: (fastify) => keepRawBody(fastify, STRIPE_EVENTS_PATH),
+  });
 }
 
 /** The part that works on its own: relay, consumers, the way to the rail, reconciliation. */

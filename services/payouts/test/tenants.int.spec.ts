@@ -71,6 +71,7 @@ describe('The OpenAPI document', () => {
       '/v1/payouts',
       '/v1/payouts/{id}',
       '/v1/payouts/{id}/cancel',
+      '/v1/rails/stripe/events',
     ]);
   });
 });
