@@ -117,6 +117,7 @@ export const ROUTES: readonly Route[] = [
   { service: 'payouts', path: '/v1/payouts', body: 'large' },
   { service: 'payouts', path: '/v1/payouts/{id}' },
   { service: 'payouts', path: '/v1/payouts/{id}/cancel' },
+  { service: 'payouts', path: '/v1/rails/stripe/events', body: 'large' },
 
   { service: 'analytics', path: '/v1/events', body: 'large' },
   { service: 'analytics', path: '/v1/metrics/viral' },
