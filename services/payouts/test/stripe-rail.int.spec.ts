@@ -122,6 +122,16 @@ describe('The Stripe rail', () => {
     expect(madeTo(payment.destination)).toHaveLength(1);
   });
 
+  it('makes one transfer when an order is carried out only after the one that repeats it', async () => {
+    const payment = order();
+    stripe.failNext('overtaken');
+    const first = rail.submit(payment, never());
+    while (stripe.orders.at(-1)?.key !== `payout-${payment.reference}`) await new Promise(setImmediate);
+    const answers = await Promise.all([rail.submit(payment, never()), first]);
+    expect(answers.map(({ state }) => state)).toEqual(['settled', 'settled']);
+    expect(madeTo(payment.destination)).toHaveLength(1);
+  });
+
   it('does not believe a refusal when an order before it was carried out', async () => {
     const payment = order();
     stripe.failNext('reset_after');

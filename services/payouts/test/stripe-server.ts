@@ -10,7 +10,9 @@ export type StripeFault =
   | 'reset_after'
   | 'key_in_use'
   | 'unauthenticated'
-  | 'not_json';
+  | 'not_json'
+  /** It is carried out only after the next order. */
+  | 'overtaken';
 
 type Json = Record<string, unknown>;
 interface Reply {
@@ -35,6 +37,7 @@ export class StripeServer {
   readonly orders: { key: string | undefined; version: string | undefined }[] = [];
   #faults: StripeFault[] = [];
   #kept = new Map<string, { order: string; reply: Reply }>();
+  #waiting: (() => void) | undefined;
   #server: Server | undefined;
 
   get url(): string {
@@ -89,7 +92,7 @@ export class StripeServer {
   }
 
   #order(text: string, given: { key: string; answer: (reply: Reply) => void; response: ServerResponse }): void {
-    const { key, answer, response } = given;
+    const { answer, response } = given;
     const fault = this.#faults.shift();
     // Before the work began nothing is kept.
     if (fault === 'reset_before') return void response.destroy();
@@ -100,6 +103,20 @@ export class StripeServer {
       response.writeHead(400, { 'content-type': 'text/html' });
       return void response.end('<h1>Bad Request</h1>');
     }
+    if (fault === 'overtaken') {
+      this.#waiting = () => this.#carryOut(text, given);
+      return;
+    }
+    this.#carryOut(text, given, fault);
+    this.#waiting?.();
+    this.#waiting = undefined;
+  }
+
+  #carryOut(
+    text: string,
+    { key, answer, response }: { key: string; answer: (reply: Reply) => void; response: ServerResponse },
+    fault?: StripeFault,
+  ): void {
     const kept = this.#kept.get(key);
     if (kept !== undefined) {
       return answer(kept.order === text ? kept.reply : refusal(400, 'idempotency_error'));
