@@ -13,12 +13,12 @@ import {
   tilePath,
   tileWidthAt,
 } from '@dailydoco/transparency';
+import { type EvmNode, startEvmNode } from '@dailydoco/testing';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Address, toFunctionSelector } from 'viem';
 import { compile, readArtifact } from './compile.js';
 import { ABI, type Chain, deploy, lastAnchor, post } from './contract.js';
-import { type EvmNode, startEvmNode } from './evm-node.js';
 import { postCheckpoint } from './post-checkpoint.js';
 
 // Anvil's well-known first two accounts.

@@ -46,6 +46,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'GET /openapi.json',
     'GET /healthz',
     'POST /v1/webhooks/stripe/{endpointId}',
+    'POST /v1/rails/stripe/events',
   ),
   ...rows(anyPerson, 'GET /v1/users/me', 'GET /v1/users/me/sessions', 'DELETE /v1/users/me/sessions'),
   ...rows(

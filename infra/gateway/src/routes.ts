@@ -172,6 +172,7 @@ export const ROUTES: readonly Route[] = [
   { service: 'payouts', path: '/v1/reconciliation/reports/{day}' },
   { service: 'payouts', path: '/v1/bank-files', body: 'file' },
   { service: 'payouts', path: '/v1/bank-files/{id}' },
+  { service: 'payouts', path: '/v1/rails/stripe/events', body: 'large' },
 
   { service: 'analytics', path: '/v1/events', body: 'large' },
   { service: 'analytics', path: '/v1/metrics/viral' },

@@ -49,7 +49,7 @@ describe('what a built program is kept under', () => {
 
 describe('the names of tools', () => {
   it('are those that a module stands for', () => {
-    expect(TOOL_NAMES).toEqual(['helm', 'helm-docs', 'k6']);
+    expect(TOOL_NAMES).toEqual(['helm', 'helm-docs', 'k6', 'stripe-mock']);
     expect(TOOL_NAMES.every(isToolName)).toBe(true);
   });
 

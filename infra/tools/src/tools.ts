@@ -12,6 +12,7 @@ const PACKAGES = {
   helm: 'helm.sh/helm/v4/cmd/helm',
   'helm-docs': 'github.com/norwoodj/helm-docs/cmd/helm-docs',
   k6: 'go.k6.io/k6',
+  'stripe-mock': 'github.com/stripe/stripe-mock',
 } as const;
 
 export type ToolName = keyof typeof PACKAGES;

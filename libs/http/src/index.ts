@@ -31,6 +31,7 @@ export { IdempotencyKey, KeyScope, replyWith, type KeyNeed } from './idempotency
 export { purgeIdempotencyKeys } from './idempotency-purge.js';
 export { httpMigrations } from './migrations.js';
 export { leavingOf } from './leaving.js';
+export { keepRawBody } from './raw-body.js';
 export { etagOf, isNotModified } from './etag.js';
 export { Answers, type AnswersOptions, type AnswerDescription } from './answers.js';
 export { openApiFor, type OpenApiOptions, type OpenApiDocument } from './openapi.js';

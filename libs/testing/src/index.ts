@@ -1,5 +1,6 @@
 export { Authority, type IssuedFiles, MountedSecret } from './authority.js';
 export { type FakeClock, fakeClock } from './determinism.js';
+export { type EvmNode, startEvmNode } from './evm-node.js';
 export { type NetworkFault, seededRandom } from './faulty-line.js';
 export { type Cut, startTcpProxy, type TcpProxy, type TcpProxyOptions } from './tcp-proxy.js';
 export { createServiceDatabase, type ServiceDatabaseOptions } from './service-database.js';

@@ -6,6 +6,7 @@ import { MethodsModule } from './methods/methods.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
 import { PayoutsModule } from './payouts/payouts.module.js';
 import { PoliciesModule } from './policies/policies.module.js';
+import { StripeEventsModule } from './rails/stripe/stripe-events.module.js';
 import { ReconciliationModule } from './reconciliation/reconciliation.module.js';
 import { RiskModule } from './risk/risk.module.js';
 import { RUNTIME, type Runtime } from './runtime.js';
@@ -26,6 +27,7 @@ export class AppModule {
         PoliciesModule,
         SchedulesModule,
         PayoutsModule,
+        StripeEventsModule,
         BankFilesModule,
         ReconciliationModule,
         // What stops payouts before they leave.

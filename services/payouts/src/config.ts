@@ -12,6 +12,68 @@ import { z } from 'zod';
 import { achSettings } from './rails/ach/ach-settings.adapter.js';
 import { sepaSettings } from './rails/sepa/sepa-settings.adapter.js';
 
+/** Transfers of Stripe Connect; the rail is off without a key. */
+const stripeRailSettings = {
+  STRIPE_API_KEY: z
+    .string()
+    .regex(/^(sk|rk)_[A-Za-z0-9_]+$/, 'must be a secret or restricted key, sk_… or rk_…')
+    .optional()
+    .meta({
+      description:
+        'Key of the platform at Stripe, by which payouts are transferred to connected accounts. Without it the rail is off.',
+      secret: true,
+    }),
+  STRIPE_API_BASE: z
+    .url({ protocol: /^https?$/ })
+    .default('https://api.stripe.com')
+    .describe('Where Stripe’s interface is.'),
+  STRIPE_WEBHOOK_SECRET: z.string().min(8).optional().meta({
+    description:
+      'Secret that Stripe signs the events of `/v1/rails/stripe/events` with. Without it there is no such path.',
+    secret: true,
+  }),
+};
+
+const hexOf = (digits: number) => new RegExp(`^0x[0-9a-fA-F]{${digits}}$`);
+
+/** USDC from a hot wallet; the rail is off without the first four. */
+const usdcRailSettings = {
+  USDC_RPC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({
+      description: 'JSON-RPC address of a node of the chain that USDC is paid on. Without it the rail is off.',
+      secret: true,
+    }),
+  USDC_CHAIN_ID: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional().meta({
+    description: 'Id of that chain; a node of another one is refused.',
+  }),
+  USDC_TOKEN_ADDRESS: z.string().regex(hexOf(40), 'must be 0x and 40 hex digits').optional().meta({
+    description: 'Contract of USDC on that chain; it must have six decimals.',
+  }),
+  USDC_WALLET_KEY: z
+    .string()
+    .regex(/^(0x)?[0-9a-fA-F]{64}$/, 'must be 64 hex digits')
+    .optional()
+    .meta({
+      description:
+        'Private key of the wallet that pays. Nobody else may send from it. Keep no more in it than some days of payouts.',
+      secret: true,
+    }),
+  USDC_CONFIRMATIONS: z.coerce.number().int().min(1).max(100).default(12).meta({
+    description: 'Blocks that stand on a payment, its own counted, before it is settled.',
+    unit: 'blocks',
+  }),
+  USDC_MAX_FEE_GWEI: z.coerce.number().int().min(1).max(100_000).default(100).meta({
+    description: 'Most that is paid per unit of gas. While the chain asks for more, payouts wait.',
+    unit: 'gwei',
+  }),
+  USDC_BUMP_AFTER_MS: z.coerce.number().int().min(1_000).max(86_400_000).default(180_000).meta({
+    description: 'How long a payment may be in no block before it is offered again with a higher fee.',
+    unit: 'ms',
+  }),
+};
+
 /** Every setting of this service. `describeConfig` turns this into the table of the docs. */
 export const configSchema = z.object({
   ...serviceSettings,
@@ -54,6 +116,8 @@ export const configSchema = z.object({
     description: 'How long an approved payout waits at most for others to leave with it in one file.',
     unit: 'ms',
   }),
+  ...stripeRailSettings,
+  ...usdcRailSettings,
   RECONCILE_EVERY_MS: z.coerce
     .number()
     .int()

@@ -10,6 +10,8 @@ import { achRailOf } from './rails/ach/ach-settings.adapter.js';
 import { railRegistry } from './rails/registry.js';
 import { sandboxRail } from './rails/sandbox/sandbox-rail.store.js';
 import { sepaRailOf } from './rails/sepa/sepa-settings.adapter.js';
+import { stripeRail } from './rails/stripe/stripe-rail.module.js';
+import { usdcRail } from './rails/usdc/usdc-rail.module.js';
 import type { PurchaseStates } from './reconciliation/reconcile-tenant.js';
 import { ViralEngineStates } from './reconciliation/viral-engine.client.js';
 import { screens } from './risk/screens.module.js';
@@ -46,7 +48,13 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     ...basis,
     ...identifiedCallers(basis),
     randomBytes,
-    rails: railRegistry([sandboxRail({ sql: basis.pool, clock: basis.clock }), sepaRailOf(config), achRailOf(config)]),
+    rails: railRegistry([
+      sandboxRail({ sql: basis.pool, clock: basis.clock }),
+      sepaRailOf(config),
+      achRailOf(config),
+      stripeRail({ config, pool: basis.pool, clock: basis.clock }),
+      usdcRail({ config, pool: basis.pool, clock: basis.clock }),
+    ]),
     screens: (sql) => screens(sql, { ...basis, randomBytes, nameIndexes }),
     withholding: (sql) => new TaxWithholding(new TaxFactsStore(sql)),
     states: new ViralEngineStates(purchases),

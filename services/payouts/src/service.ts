@@ -1,3 +1,4 @@
+import { keepRawBody } from '@dailydoco/http';
 import { accessConsumer, addConsumers, addRelay, buildEdges, repeat, type Service } from '@dailydoco/service';
 import { AppModule } from './app.module.js';
 import { addBankFileWork } from './bank-files/bank-files.module.js';
@@ -7,6 +8,7 @@ import { migrationSources } from './migrations.js';
 import { notifying, sendNotifications } from './notifications/notifications.module.js';
 import { addPayoutWork } from './payouts/payout-work.module.js';
 import { moneyEventsConsumer } from './purchases/money-events.consumer.js';
+import { STRIPE_EVENTS_PATH } from './rails/stripe/stripe-events.http.js';
 import { addReconciliation } from './reconciliation/reconcile-work.module.js';
 import type { Runtime } from './runtime.js';
 import { addSchedules } from './schedules/schedules.module.js';
@@ -31,7 +33,10 @@ export function createEdges(runtime: Runtime): Promise<Service> {
   return buildEdges(runtime, {
     module: AppModule.with(runtime),
     migrations: migrationSources,
-    plugins: (fastify) => acceptFiles(fastify, '/v1/bank-files'),
+    plugins: (fastify) => {
+      acceptFiles(fastify, '/v1/bank-files');
+      keepRawBody(fastify, STRIPE_EVENTS_PATH);
+    },
   });
 }
 

@@ -51,6 +51,10 @@ export class Edges {
     this.url = parts.url;
   }
 
+  urlOf(path: string): string {
+    return `${this.url}${path}`;
+  }
+
   /** An Authorization header of a person of the tenant. */
   async person(tenantId: TenantId, sub: UserId, roles: readonly Role[] = ['partner']): Promise<string> {
     const iat = Math.floor(Date.now() / 1_000);

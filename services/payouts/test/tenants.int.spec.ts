@@ -143,6 +143,7 @@ describe('The OpenAPI document', () => {
       '/v1/payouts/{id}/reject',
       '/v1/people/{id}/payout-freeze',
       '/v1/people/{id}/payout-unfreeze',
+      '/v1/rails/stripe/events',
       '/v1/reconciliation/breaks',
       '/v1/reconciliation/breaks/{id}',
       '/v1/reconciliation/breaks/{id}/notes',

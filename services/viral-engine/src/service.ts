@@ -1,5 +1,6 @@
 import cookie from '@fastify/cookie';
 import { inDatabaseTransaction } from '@dailydoco/database';
+import { keepRawBody } from '@dailydoco/http';
 import {
   PurchaseServiceService,
   ReconciliationServiceService,
@@ -26,7 +27,6 @@ import { RecordPurchase } from './purchases/record-purchase.js';
 import type { Runtime } from './runtime.js';
 import { keepTransparencyLog } from './transparency/transparency.module.js';
 import { transparencyConsumer } from './transparency/transparency.consumer.js';
-import { keepRawBody } from './webhooks/raw-body.http.js';
 import { applyEvents } from './webhooks/webhooks.module.js';
 import { websitesConsumer } from './websites/websites.consumer.js';
 

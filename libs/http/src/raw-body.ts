@@ -11,7 +11,10 @@ declare module 'fastify' {
 
 const MAX_BYTES = 1_048_576;
 
-/** Keeps the bytes of the body beside what is parsed of them, for every route whose path begins so. */
+/**
+ * Keeps the bytes of the body beside what is parsed of them, for every route whose path begins so: a signature is over the
+ * bytes that were sent, not over what they mean. At most 1 MiB (PAYLOAD_TOO_LARGE).
+ */
 export function keepRawBody(fastify: FastifyInstance, prefix: string): void {
   fastify.addHook('preParsing', async (request, _reply, payload) => {
     if (request.routeOptions.url?.startsWith(prefix) !== true) return payload;
