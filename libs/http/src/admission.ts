@@ -59,7 +59,7 @@ function objectionTo(request: FastifyRequest, bodyLimitBytes: number): DomainErr
   const length = Number(headers['content-length']);
   if (length > bodyLimitBytes) {
     // Asked for late, as it is made anew each time: a route may have a limit of its own, above that of all.
-    const { bodyLimit = bodyLimitBytes } = request.routeOptions;
+    const { bodyLimit } = request.routeOptions;
     if (length > bodyLimit)
       return new DomainError('PAYLOAD_TOO_LARGE', { detail: `A body may have ${bodyLimit} bytes.` });
   }

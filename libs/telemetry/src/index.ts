@@ -1,7 +1,8 @@
 export { counter, gauge, histogram, observe } from './metric-store.js';
 export type { Counter, Gauge, Histogram, LabelArguments, Observation } from './metric-store.js';
 export { METRICS } from './metrics.js';
-export type { LabelsOf, MetricName, MetricOfKind, MetricSpec } from './metrics.js';
+export type { MetricSpec } from './metric-spec.js';
+export type { LabelsOf, MetricName, MetricOfKind } from './metrics.js';
 export { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from './metric-export.js';
 export { createLogger } from './logger.js';
 export type { Logger, LoggerOptions, LogLevel } from './logger.js';

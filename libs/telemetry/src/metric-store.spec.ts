@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { renderPrometheus } from './metric-export.js';
 import { counter, gauge, histogram, observe } from './metric-store.js';
 import { MAX_SERIES_PER_METRIC, METRICS } from './metrics.js';
-import type { MetricSpec } from './metrics.js';
+import type { MetricSpec } from './metric-spec.js';
 
 /** The lines of one metric in what Prometheus would read, without comments. */
 async function linesOf(name: string): Promise<string[]> {

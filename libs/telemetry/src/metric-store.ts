@@ -1,5 +1,6 @@
 import { METRICS, MAX_SERIES_PER_METRIC } from './metrics.js';
-import type { LabelsOf, MetricName, MetricOfKind, MetricSpec } from './metrics.js';
+import type { MetricSpec } from './metric-spec.js';
+import type { LabelsOf, MetricName, MetricOfKind } from './metrics.js';
 
 // Measurements are kept here as plain numbers and handed to OpenTelemetry only when someone reads them. The SDK's own
 // instruments sort and stringify the labels of every measurement (about a microsecond each); a request that takes ten

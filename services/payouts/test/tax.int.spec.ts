@@ -110,12 +110,12 @@ describe('A tax record', () => {
     expect((await edges.call('GET', `/v1/tax-records/${personId}`, { as: await finance(tenantId) })).body).toEqual(
       answer.body,
     );
-    expect(JSON.stringify(answer.body)).not.toMatch(/Ann|Ana|Main|Springfield|1980/);
+    expect(JSON.stringify(answer.body)).not.toMatch(/Ann|Ana|Main|Springfield|1980-/);
     const { rows } = await books.pool.query<{ row: string }>(
       `SELECT r::text || encode(r.sealed, 'escape') AS row FROM tax_record r WHERE r.person_id = $1`,
       [personId],
     );
-    expect(rows.map(({ row }) => row).join()).not.toMatch(/Ann|Ana|Main|Springfield|1980|904399|261809|533447/);
+    expect(rows.map(({ row }) => row).join()).not.toMatch(/Ann|Ana|Main|Springfield|1980-|904399|261809|533447/);
   });
 
   it('has versions, and is worth nothing after its last day', async () => {

@@ -277,7 +277,7 @@ export const MONEY_CASES: readonly AlertCase[] = [
   quiet('ScreeningHitsWait', 'when it is not older than that', {
     series: { [of(OLDEST_HIT, 'payouts', {})]: '259200x30' },
     atMinute: 20,
-    }),
+  }),
   fires('WebhooksLate', 'when a receiver that is well waits for minutes', {
     series: { [of(WEBHOOK_AGE, 'payouts', { lane: 'steady' })]: '0x4 0+60x20' },
     atMinute: 18,
