@@ -190,11 +190,11 @@ export class Books {
 
   /** Asks for a payout that is due for the rail at once; `first` runs in its database transaction before. */
   request(
-    order: { tenantId: TenantId; personId: UserId; methodId: PayoutMethodId; amount: string },
+    order: { tenantId: TenantId; personId: UserId; methodId: PayoutMethodId; amount: string; currency?: string },
     first?: () => Promise<void>,
   ): Promise<Payout> {
-    const { amount, ...rest } = order;
-    const wanted = { ...rest, amount: { amountMicros: micros(amount), currency: currencyOf('USD') } };
+    const { amount, currency = 'USD', ...rest } = order;
+    const wanted = { ...rest, amount: { amountMicros: micros(amount), currency: currencyOf(currency) } };
     return inDatabaseTransaction(this.pool, async (tx) => {
       await first?.();
       const { rail } = this;

@@ -103,20 +103,20 @@ describe('Payouts are looked at', () => {
 
   it('for an account that several people of the tenant have as theirs', async () => {
     const [tenantId, other] = [books.newTenant(), books.newTenant()];
+    const tenEuros = { amount: '10.00', currency: 'EUR' };
     const asked: Payout[] = [];
     for (const here of [other, tenantId, tenantId, tenantId]) {
       const personId = books.newPerson();
-      await books.earn(here, personId, '100.00');
+      await books.earn(here, personId, '100.00', 'EUR');
       const methodId = await addBankAccount(books, {
         tenantId: here,
         personId,
         name: 'Ann Lee',
         account: 'one and the same',
       });
-      asked.push(await books.request({ tenantId: here, personId, methodId, amount: '10.00' }));
+      asked.push(await books.request({ tenantId: here, personId, methodId, ...tenEuros }));
       const own = await addBankAccount(books, { tenantId: here, personId, name: 'Ann Lee', account: personId });
-      if (asked.length === 4)
-        asked.push(await books.request({ tenantId: here, personId, methodId: own, amount: '10.00' }));
+      if (asked.length === 4) asked.push(await books.request({ tenantId: here, personId, methodId: own, ...tenEuros }));
     }
     expect(await found(...asked)).toEqual([[], ['shared_method'], ['shared_method'], ['shared_method'], []]);
   });

@@ -18,7 +18,8 @@ const tell = async <T>(answer: () => Promise<T>): Promise<T> => {
 const rails = railRegistry([railThrough(sandboxRail({ sql: runtime.pool, clock }), { submit: tell, find: tell })]);
 
 for (;;) {
-  const more = await payoutRound({ ...runtime, rails });
+  // A thousand payouts to one person are nothing that risk rules let through; this is about the rail.
+  const more = await payoutRound({ ...runtime, rails, screens: () => [] });
   if (more) continue;
   const { rows } = await runtime.pool.query<{ open: number }>(
     'SELECT count(*)::int AS open FROM payout WHERE ask_at IS NOT NULL',
