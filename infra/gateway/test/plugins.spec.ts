@@ -65,6 +65,7 @@ describe('the route table', () => {
     }
     expect(ROUTES.filter(({ slow }) => slow).map(({ path }) => path)).toEqual([
       '/v1/plans:simulate',
+      '/v1/tax-reports/{year}',
       '/ai/v1/chat/completions',
     ]);
   });
