@@ -74,9 +74,6 @@ for the installation to keep within them. CPU still counts, as most of the work 
 {{- $full := include "dailydoco.fullname" . -}}
 {{- $kafka := .root.Values.global.stores.kafka -}}
 {{- $auth := include "dailydoco.kedaAuthentication" . | trim -}}
-{{- if not .facts.consumers -}}
-{{- fail (printf "%s.autoscaling.mode is keda, but %s consumes nothing whose lag would tell the load: take hpa" .name .name) -}}
-{{- end -}}
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
 metadata:

@@ -196,11 +196,6 @@ const SENTENCES: readonly Refusal[] = [
     /payouts\.autoscaling\.minReplicas is 5 and more than maxReplicas, which is 2/,
   ],
   [
-    'lag of a service that consumes nothing',
-    values({ identity: { resources: { requests: { cpu: '500m' } }, autoscaling: { mode: 'keda' } } }),
-    /identity\.autoscaling\.mode is keda, but identity consumes nothing/,
-  ],
-  [
     'two sites’ folders',
     values({ 'website-builder': { replicas: 2 } }),
     /more than one replica needs website-builder\.sites\.accessMode ReadWriteMany/,
