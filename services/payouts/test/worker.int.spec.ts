@@ -173,6 +173,22 @@ describe('I6 nobody is paid twice', () => {
     await soundBooks(one);
   });
 
+  it('when the rail takes back what it said: what stands stays, and it is told', async () => {
+    const one = await asked('returned');
+    expect((await books.work()).steps).toEqual(['settled']);
+    books.clock.advance(1_000);
+    const failed = { state: 'failed', reason: 'sandbox_failure', askAgainAfterMs: undefined } as const;
+    const round = await books.work(railThrough(books.rail, { find: () => Promise.resolve(failed) }));
+    expect(round).toEqual({
+      steps: [],
+      failures: [expect.objectContaining({ message: expect.stringContaining('failed') })],
+    });
+    expect(await balanceOf(one)).toEqual([70, 0, 30]);
+    books.clock.advance(10 * CLAIM_MS);
+    expect((await books.work()).steps).toEqual(['returned']);
+    await soundBooks(one);
+  });
+
   it('when the process dies between the payment and its record', async () => {
     const one = await asked();
     const death = books.work(books.rail, async (tx) => {

@@ -102,10 +102,10 @@ async function askAboutSent(given: SubmitGiven): Promise<boolean> {
     { open, how: 'find' },
   );
   const absent = new Set(told.filter(({ answer }) => answer.state === 'absent').map(({ id }) => id));
-  await record(
-    given,
-    told.filter(({ id }) => !absent.has(id)),
-  );
+  await record(given, {
+    payouts: claims.map(({ payout }) => payout),
+    told: told.filter(({ id }) => !absent.has(id)),
+  });
   const again = await given.inTransaction((book) =>
     prepareAgain(
       book,
@@ -143,17 +143,21 @@ async function send(
   payouts: readonly Payout[],
   open: ReadonlyMap<Payout['methodId'], OpenDestination>,
 ): Promise<void> {
-  await record(given, await call(given, payouts, { open, how: 'submit' }));
+  await record(given, { payouts, told: await call(given, payouts, { open, how: 'submit' }) });
 }
 
-async function record({ inTransaction, clock, taken, failed }: SubmitGiven, told: readonly Told[]): Promise<void> {
+/** Writes down what was told about these payouts. What contradicts an end that stands changes nothing and is told to the log. */
+async function record(
+  { inTransaction, clock, taken, failed }: SubmitGiven,
+  { payouts, told }: { payouts: readonly Payout[]; told: readonly Told[] },
+): Promise<void> {
   if (told.length === 0) return;
   const { outcomes, changed } = await inTransaction((book) => recordAnswers(book, told, clock.now()));
   taken(changed);
-  const standing = new Map(changed.map((payout) => [payout.id, payout]));
-  for (const [n, outcome] of outcomes.entries()) {
-    const payout = standing.get(told[n]?.id ?? changed[0]?.id ?? ('' as Payout['id']));
-    if (outcome === 'contradiction' && payout !== undefined) failed(payout, new Error('the rail contradicts itself'));
+  const against = new Map(told.filter((_, n) => outcomes[n] === 'contradiction').map(({ id, answer }) => [id, answer]));
+  for (const payout of payouts) {
+    const answer = against.get(payout.id);
+    if (answer !== undefined) failed(payout, new Error(`the rail now says ${answer.state}, against what stands`));
   }
 }
 
