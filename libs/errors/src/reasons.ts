@@ -165,7 +165,6 @@ export const REASONS = {
     title: 'The rail does not reach this country in this currency.',
   },
   PAYOUT_METHOD_HELD: { http: 422, grpc: FAILED_PRECONDITION, title: 'The payout method was changed lately.' },
-  TAX_FORM_REQUIRED: { http: 422, grpc: FAILED_PRECONDITION, title: 'A valid tax form is needed first.' },
   PERIOD_CLOSED: { http: 422, grpc: FAILED_PRECONDITION, title: 'The accounting period is closed.' },
 
   RATE_LIMITED: {

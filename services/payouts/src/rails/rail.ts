@@ -60,7 +60,7 @@ interface RailBase<Destination> {
   readonly kind: RailKind;
   readonly capabilities: RailCapabilities;
   /**
-   * Checks the details that a person gave and returns them in one spelling. Throws DomainError INVALID_PAYOUT_DETAILS
+   * Checks the details that a person gave and returns them in one spelling. Throws DomainError VALIDATION_FAILED
    * with the fields' paths.
    */
   readonly destinationOf: (details: unknown) => Destination;
