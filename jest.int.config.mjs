@@ -1,6 +1,7 @@
 import { base } from './jest.base.config.mjs';
 
-// Real stores are shared by all spec files of a run: one at a time keeps two cores honest.
+// A set of real stores is shared by all spec files of a run, so these run one after the other. Whole projects run beside each
+// other instead, each on a set of its own.
 export default {
   ...base,
   globalSetup: new URL('./jest.int.setup.mjs', import.meta.url).pathname,

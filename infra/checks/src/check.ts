@@ -98,7 +98,14 @@ const CHECKS: readonly Check[] = [
   generatedIsCurrent,
   program('formatting', 'biome', ['format', '.']),
   program('lint', 'oxlint', ['.']),
-  program('types', 'nx', ['run-many', '-t', 'typecheck', '--output-style=static']),
+  program('types', 'tsc', ['-p', 'tsconfig.all.json']),
+  program('types of what uses a browser’s names', 'nx', [
+    'run-many',
+    '-t',
+    'typecheck',
+    '--output-style=static',
+    '--projects=@dailydoco/website-builder,@dailydoco/checks',
+  ]),
   { title: 'boundaries between projects', find: async () => forbiddenUses(readProjects(repositoryRoot)) },
   program('boundaries between files, and no cycles', 'depcruise', [
     '--config',

@@ -1,11 +1,20 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 
 export interface Ran {
   readonly code: number;
   readonly output: string;
 }
 
-/** Runs a program to its end. `live` shows its output as it comes; otherwise it is only collected. */
+const running = new Set<ChildProcess>();
+
+/** Ends what `run` has started and not seen the end of, with all that those programs started in turn. */
+export function endRunning(signal: NodeJS.Signals): void {
+  for (const { pid } of running) if (pid !== undefined) process.kill(-pid, signal);
+}
+
+/**
+ * Runs a program to its end, in a process group of its own. `live` shows its output as it comes; otherwise it is only collected.
+ */
 export function run(
   command: string,
   args: readonly string[],
@@ -16,7 +25,9 @@ export function run(
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     });
+    running.add(child);
     let output = '';
     const take = (chunk: Buffer): void => {
       output += chunk.toString();
@@ -24,6 +35,7 @@ export function run(
     };
     child.stdout.on('data', take);
     child.stderr.on('data', take);
+    child.on('exit', () => running.delete(child));
     child.on('error', (error) => resolve({ code: 127, output: `${output}${error.message}` }));
     child.on('close', (code) => resolve({ code: code ?? 1, output }));
   });

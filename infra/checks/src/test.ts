@@ -9,11 +9,11 @@ import {
   startPostgres,
   startRedis,
 } from '@dailydoco/stores';
-import { startSpanCollector } from '@dailydoco/testing';
+import { layStoreSets, startSpanCollector, type TestStores } from '@dailydoco/testing';
 import { type Project, readProjects } from './projects.js';
-import { run } from './run.js';
+import { endRunning, run } from './run.js';
 
-// Everything that can be tested: the pure specs, the integration specs against one set of real stores, and the end-to-end
+// Everything that can be tested: the pure specs, the integration specs against real stores, and the end-to-end
 // suite against a freshly started fleet, each in a data folder of its own, so that a running `npm start` is not disturbed.
 
 interface Count {
@@ -22,6 +22,8 @@ interface Count {
 }
 
 const progress = terminalProgress();
+/** Projects whose specs run beside each other. */
+const AT_ONCE = 2;
 
 /** What a report of jest says. A test that was skipped has shown nothing, so it counts as failed. */
 function readReport(file: string): Count {
@@ -61,11 +63,8 @@ function dropReports(projects: readonly Project[]): void {
 }
 
 async function specs(projects: readonly Project[], target: 'test' | 'int', env: NodeJS.ProcessEnv): Promise<Count> {
-  const { code } = await run('nx', ['run-many', '-t', target, '--exclude=@dailydoco/e2e', '--output-style=static'], {
-    cwd: repositoryRoot,
-    env,
-    live: true,
-  });
+  const args = ['run-many', '-t', target, '--exclude=@dailydoco/e2e', '--output-style=static'];
+  const { code } = await run('nx', [...args, `--parallel=${AT_ONCE}`], { cwd: repositoryRoot, env, live: true });
   const count = countReports(
     projects.filter(({ folder }) => folder !== 'infra/e2e'),
     target,
@@ -74,28 +73,41 @@ async function specs(projects: readonly Project[], target: 'test' | 'int', env: 
   return count;
 }
 
+interface StartedStores extends TestStores {
+  stop(): Promise<void>;
+}
+
+async function startStores(folder: string, jarsDir: string): Promise<StartedStores> {
+  const diesWithParent = true;
+  const [postgres, redis, kafka] = await Promise.all([
+    startPostgres({ dataDir: join(folder, 'postgres'), durable: false, diesWithParent }),
+    startRedis({ dataDir: join(folder, 'redis'), diesWithParent }),
+    startKafka({ dataDir: join(folder, 'kafka'), jarsDir, heapMb: 384, diesWithParent }),
+  ]);
+  return {
+    postgresUrl: postgres.url,
+    redisUrl: redis.url,
+    kafkaBrokers: kafka.brokers,
+    stop: async () => void (await Promise.all([kafka.stop(), redis.stop(), postgres.stop()])),
+  };
+}
+
+/** As many projects at once as there are sets of stores: within a project spec files follow each other, and mostly wait. */
 async function integrationSpecs(projects: readonly Project[], folder: string): Promise<Count> {
   await progress.step('find Redis, Java, Maven and OpenSSL', async (note) => {
     await ensureSystemPackages({ onProgress: note });
     await ensureDebianPackages([{ program: 'openssl', debianPackage: 'openssl' }], { onProgress: note });
   });
   const jarsDir = await progress.step('find Kafka’s jars', (note) => ensureKafkaJars({ onProgress: note }));
-  const stores = await progress.step('start stores for the integration specs', async () => {
-    const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), durable: false });
-    const redis = await startRedis({ dataDir: join(folder, 'redis') });
-    const kafka = await startKafka({ dataDir: join(folder, 'kafka'), jarsDir, heapMb: 384 });
-    return { postgres, redis, kafka };
-  });
+  const sets = await progress.step(`start ${AT_ONCE} sets of stores for the integration specs`, () =>
+    Promise.all(Array.from({ length: AT_ONCE }, (_, index) => startStores(join(folder, `stores-${index}`), jarsDir))),
+  );
   try {
-    return await specs(projects, 'int', {
-      TEST_POSTGRES_URL: stores.postgres.url,
-      TEST_REDIS_URL: stores.redis.url,
-      TEST_KAFKA_BROKERS: stores.kafka.brokers.join(','),
-    });
+    const setsFolder = join(folder, 'store-sets');
+    layStoreSets(setsFolder, sets);
+    return await specs(projects, 'int', { TEST_STORE_SETS: setsFolder });
   } finally {
-    await stores.kafka.stop();
-    await stores.redis.stop();
-    await stores.postgres.stop();
+    await Promise.all(sets.map((set) => set.stop()));
   }
 }
 
@@ -107,6 +119,7 @@ async function endToEnd(projects: readonly Project[], folder: string): Promise<C
   const collector = await startSpanCollector(spansFile);
   process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = collector.endpoint;
   process.env['OTEL_TRACES_SAMPLER'] = 'parentbased_always_off';
+  fleetEndsUs = true;
   const fleet = await startFleet({ dataDir: join(folder, 'fleet'), gatewayPort: 0, progress, endsOnSignal: true });
   try {
     await prepareFirstUse(fleet, progress, { demo: false });
@@ -128,6 +141,20 @@ const total: Count = { passed: 0, failed: 0 };
 const projects = readProjects(repositoryRoot);
 mkdirSync(join(repositoryRoot, '.local'), { recursive: true, mode: 0o700 });
 const folder = mkdtempSync(join(repositoryRoot, '.local', 'test-'));
+
+// The stores of the integration specs end with this process; a fleet ends itself, and then this process.
+let fleetEndsUs = false;
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    interrupted = true;
+    endRunning('SIGTERM');
+    if (!fleetEndsUs) process.exit(130);
+  });
+process.on('exit', () => {
+  if (total.failed === 0 || interrupted) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
 dropReports(projects);
 for (const [title, part] of [
   ['pure specs', () => specs(projects, 'test', {})],
@@ -135,9 +162,11 @@ for (const [title, part] of [
   ['end to end', () => endToEnd(projects, folder)],
 ] as const) {
   progress.say(`\n== ${title}`);
+  const startedAt = performance.now();
   try {
     const count = await part();
-    progress.say(`== ${title}: ${count.passed} passed, ${count.failed} failed`);
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    progress.say(`== ${title}: ${count.passed} passed, ${count.failed} failed (${seconds} s)`);
     total.passed += count.passed;
     total.failed += count.failed;
   } catch (error) {
@@ -145,7 +174,6 @@ for (const [title, part] of [
     total.failed += 1;
   }
 }
-if (total.failed === 0) rmSync(folder, { recursive: true, force: true });
-else progress.say(`logs are kept in ${folder}`);
+if (total.failed > 0) progress.say(`logs are kept in ${folder}`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
