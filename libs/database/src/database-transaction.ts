@@ -3,6 +3,7 @@ import { counter } from '@dailydoco/telemetry';
 import type { Pool, PoolClient } from 'pg';
 import { parameterOf } from './array-literal.js';
 import { isConnectionLost, LostCommitError, retryReason } from './database-errors.js';
+import { statementOf } from './prepared.js';
 import type { DatabaseTransaction } from './sql.js';
 
 export interface DatabaseTransactionOptions {
@@ -76,7 +77,7 @@ async function once<T>(
 function transactionOf(client: PoolClient, hooks: (() => void)[]): DatabaseTransaction {
   return {
     async query<R>(text: string, values?: readonly unknown[]) {
-      const { rows, rowCount } = await client.query(text, values?.map(parameterOf));
+      const { rows, rowCount } = await client.query(statementOf(text), values?.map(parameterOf));
       return { rows: rows as R[], rowCount: rowCount ?? 0 };
     },
     afterCommit: (hook) => {

@@ -9,6 +9,7 @@ import { inDatabaseTransaction } from './database-transaction.js';
 import { Lease } from './lease.js';
 import { runMigrations, waitForSchema, type WaitForSchemaOptions } from './migrations.js';
 import { createPool } from './pool.js';
+import { prepared } from './prepared.js';
 
 let folder: string;
 let database: TestDatabase;
@@ -48,6 +49,29 @@ afterAll(async () => {
   await pool.end();
   await database.drop();
   rmSync(folder, { recursive: true, force: true });
+});
+
+describe('a prepared statement', () => {
+  const ADD = prepared('SELECT $1::int + 1 AS sum');
+
+  it('is planned once for each connection, in a database transaction and outside of one; others are not kept', async () => {
+    const own = createPool({
+      connectionString: database.appUrl,
+      max: 1,
+      applicationName: 'database-spec',
+      statementTimeoutMs: 10_000,
+    });
+    const sums = [
+      (await own.query<{ sum: number }>(ADD, [1])).rows,
+      (await own.query<{ sum: number }>(ADD, [2])).rows,
+      (await inDatabaseTransaction(own, (tx) => tx.query<{ sum: number }>(ADD, [3]))).rows,
+    ];
+    expect(sums.flat().map(({ sum }) => sum)).toEqual([2, 3, 4]);
+    await own.query('SELECT $1::int AS other', [1]);
+    const { rows } = await own.query('SELECT statement FROM pg_prepared_statements');
+    expect(rows).toEqual([{ statement: ADD }]);
+    await own.end();
+  });
 });
 
 describe('migrations', () => {

@@ -11,6 +11,7 @@ export {
   type WaitForSchemaOptions,
 } from './migrations.js';
 export { createPool, type PoolOptions } from './pool.js';
+export { prepared } from './prepared.js';
 export { prismaAdapter, type PrismaRawQuery, prismaSql } from './prisma.js';
 export {
   acceptRestore,

@@ -4,6 +4,7 @@ import { counter, observe } from '@dailydoco/telemetry';
 import pg from 'pg';
 import { momentOf } from './moment.js';
 import { isTransientDatabaseError } from './database-errors.js';
+import { statementOf } from './prepared.js';
 
 export interface PoolOptions {
   readonly connectionString: string;
@@ -51,6 +52,9 @@ export function createPool(options: PoolOptions): pg.Pool {
   const pool = new GuardedPool(options);
   // An idle connection that the server closes is not an error of anyone's: the pool opens another when one is needed.
   pool.on('error', () => undefined);
+  const query: (...given: unknown[]) => unknown = pool.query.bind(pool);
+  pool.query = ((text: unknown, ...rest: unknown[]) =>
+    query(typeof text === 'string' ? statementOf(text) : text, ...rest)) as typeof pool.query;
   const label = { pool: options.applicationName };
   const ending = [
     observe('dailydoco_database_pool_connections', () => [

@@ -113,6 +113,11 @@ export const REASONS = {
   },
   PLAN_OVERLAP: { http: 409, grpc: FAILED_PRECONDITION, title: 'The plan overlaps another in time.' },
   PAYOUT_NOT_APPROVABLE: { http: 409, grpc: FAILED_PRECONDITION, title: 'The payout does not wait for an approval.' },
+  SCREENING_HIT_DECIDES: {
+    http: 409,
+    grpc: FAILED_PRECONDITION,
+    title: 'What matches a list is decided at the match.',
+  },
   FILE_IMPORTED: { http: 409, grpc: ALREADY_EXISTS, title: 'The file was imported already.' },
   BREAK_RESOLVED: { http: 409, grpc: FAILED_PRECONDITION, title: 'The break is resolved already.' },
   PAYOUT_NOT_CANCELLABLE: { http: 409, grpc: FAILED_PRECONDITION, title: 'The payout can no longer be cancelled.' },

@@ -1,4 +1,4 @@
-import { inDatabaseTransaction } from '@dailydoco/database';
+import { type DatabaseTransaction, inDatabaseTransaction } from '@dailydoco/database';
 import { restWhileBusy } from '@dailydoco/lifecycle';
 import { counter, histogram, withTraceparent } from '@dailydoco/telemetry';
 import type { Pool } from 'pg';
@@ -96,22 +96,33 @@ export class BatchApplier {
     const { name } = this.#consumer;
     const done = await withTraceparent(deliveries[0]?.event?.traceparent, `process ${name}`, 'consumer', () =>
       inDatabaseTransaction(this.#pool, async (tx) => {
+        const wanted = await this.#wantedOf(tx, deliveries);
+        const passedOver = deliveries.length - wanted.length;
+        if (wanted.length === 0) return { toApply: [], toPark: [], passedOver };
         const seen = await claimInInbox(
           tx,
           name,
-          deliveries.map(({ id }) => id),
+          wanted.map(({ id }) => id),
         );
-        const fresh = firstOfEach(deliveries, seen);
-        if (fresh.length === 0) return { toApply: [], toPark: [] };
+        const fresh = firstOfEach(wanted, seen);
+        if (fresh.length === 0) return { toApply: [], toPark: [], passedOver };
         const parkedKeys = await lockParkedKeys(tx, name, fresh);
         const { toApply, toPark } = divide(fresh, new Set(parkedKeys.map(lineOf)));
         if (toPark.length > 0) await insertParked(tx, name, toPark);
         if (toApply.length > 0) await this.#consumer.applyBatch(tx, toApply);
-        return { toApply, toPark };
+        return { toApply, toPark, passedOver };
       }),
     );
-    this.#count(deliveries.length, done);
+    this.#count(deliveries.length - done.passedOver, done);
     return done.toPark.length > 0 ? 'parked' : 'committed';
+  }
+
+  /** Whatever cannot be read is wanted: somebody has to look at it. */
+  async #wantedOf(tx: DatabaseTransaction, deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+    if (this.#consumer.wants === undefined) return deliveries;
+    const events = deliveries.map(({ event }) => event).filter((event) => event !== undefined);
+    const wants = await this.#consumer.wants(tx, events);
+    return deliveries.filter(({ event }) => event === undefined || wants(event));
   }
 
   async #parkGuilty(delivery: Delivery, error: unknown): Promise<'parked'> {

@@ -26,6 +26,8 @@ import {
   CommissionsReleased,
   CommissionsRestored,
   CommissionsReversed,
+  DisputeDecided,
+  DisputeOpened,
   MemberJoined,
   PersonMoved,
   MemberReferred,
@@ -67,6 +69,8 @@ export const events = {
   memberJoined: viral('MemberJoined', MemberJoined),
   personMoved: viral('PersonMoved', PersonMoved),
   memberReferred: viral('MemberReferred', MemberReferred),
+  disputeOpened: viral('DisputeOpened', DisputeOpened),
+  disputeDecided: viral('DisputeDecided', DisputeDecided),
   plansChanged: viral('PlansChanged', PlansChanged),
 
   payoutMethodAdded: payouts('PayoutMethodAdded', PayoutMethodAdded),

@@ -28,6 +28,11 @@ export interface ConsumerDefinition {
    */
   readonly givesWay?: true;
   /**
+   * Which events it has any use for, asked in the same database transaction before anything is written. The others are
+   * passed over and not remembered: should one come again later, it is asked again. Absent: all.
+   */
+  wants?(tx: DatabaseTransaction, events: readonly ReceivedEvent[]): Promise<(event: ReceivedEvent) => boolean>;
+  /**
    * Applies events that were never applied before, in order, inside the database transaction that also remembers them.
    * Everything written through `tx` is committed with the events or not at all, so a call that throws leaves no trace;
    * it may then be called again with some of the same events. No remote calls in here.

@@ -6,11 +6,14 @@ import {
   type Broker,
   discardParked,
   events,
+  type ReceivedEvent,
   listParked,
   replayParked,
   republish,
   requestReplay,
 } from '../src/index.js';
+import { BatchApplier } from '../src/batch-applier.js';
+import type { Delivery } from '../src/cloud-events.js';
 import { Fixture, purchase, recorder, sequenceOf, upTo } from './fixture.js';
 
 let fixture: Fixture;
@@ -49,7 +52,39 @@ function headersOf(type: string): Record<string, string> {
   };
 }
 
+/** An event as it comes out of Kafka. */
+function delivered(key: string, sequence: bigint): Delivery {
+  const type = events.purchaseRecorded;
+  const payload = { ...type.codec.decode(new Uint8Array()), purchaseSequence: sequence };
+  const place = { topic: type.topic, partition: 0, offset: sequence };
+  const id = randomUUID();
+  const event = { id, type, tenantId: randomUUID(), key, occurredAt: new Date(), payload, ...place };
+  return { id, key, typeName: type.type, headers: {}, payload: undefined, event, ...place };
+}
+
 describe('a consumer', () => {
+  it('passes over what it has no use for, remembers nothing of it, and is asked again when it comes again', async () => {
+    const wanted = new Set(['a']);
+    const consumer = {
+      ...recorder('choosy'),
+      wants: () => Promise.resolve(({ key }: ReceivedEvent) => wanted.has(key)),
+    };
+    const backOff = { firstMs: 20, maxMs: 200 };
+    const applier = new BatchApplier({ pool: fixture.pool, logger: fixture.logger, consumer, backOff });
+    const apply = (batch: readonly Delivery[]) =>
+      applier.apply(batch, { begin: () => () => undefined }, new AbortController().signal);
+    const remembered = async () => {
+      const { rows } = await fixture.pool.query("SELECT 1 FROM messaging.inbox WHERE consumer = 'choosy'");
+      return rows.length;
+    };
+    const batch = [delivered('a', 1n), delivered('b', 1n), delivered('c', 1n)];
+    await apply(batch);
+    expect([await fixture.sequencesAppliedBy('choosy'), await remembered()]).toEqual([{ a: [1] }, 1]);
+    wanted.add('b');
+    await apply(batch);
+    expect([await fixture.sequencesAppliedBy('choosy'), await remembered()]).toEqual([{ a: [1], b: [1] }, 2]);
+  });
+
   it('applies every event once, in the order of its key, from the beginning of the topic', async () => {
     await fixture.relay();
     await fixture.change('a', 30);

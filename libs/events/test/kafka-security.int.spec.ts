@@ -57,7 +57,8 @@ describe('a Kafka that is encrypted and asks for a password', () => {
     await eventually(() => producer.send([message]), { timeoutMs: 20_000 });
     await producer.close();
     const admin = broker({}).admin();
-    const waiting = await admin.lag('nobody', ['viral.events.v1']);
+    // Nor the group's coordinator that it is one.
+    const waiting = await eventually(() => admin.lag('nobody', ['viral.events.v1']), { timeoutMs: 20_000 });
     await admin.close();
     expect(waiting.reduce((sum, { messages }) => sum + messages, 0n)).toBe(1n);
   }, 60_000);

@@ -22,9 +22,12 @@ describe('the schema of metrics', () => {
     'requests',
     'connections',
     'entries',
+    'members',
     'subscriptions',
     'purchases',
     'disputes',
+    'dollars',
+    'transfers',
     // A number that stands for a state, not a measure.
     'state',
     'hold',

@@ -9,18 +9,25 @@ export const PAYOUT_METRICS = {
       'Reasons found to look at a payout before it leaves. source: screening, risk, tax, policy. code: the rule.',
     labels: ['source', 'code'],
   },
+  dailydoco_payout_finding_decisions_total: {
+    kind: 'counter',
+    unit: '{decision}',
+    description:
+      'Findings that people have decided. source: screening, risk, tax, policy. code: the rule. decision: cleared, upheld. upheld ÷ all is the precision of a rule.',
+    labels: ['source', 'code', 'decision'],
+  },
   dailydoco_payout_steps_total: {
     kind: 'counter',
     unit: '{step}',
     description:
-      'Steps that payouts have taken by the service, by finance or by the word of the rail. step: screened, approved, submitted, unknown, settled, failed, returned.',
-    labels: ['step'],
+      'Steps that payouts have taken by the service, by finance or by the word of the rail. step: screened, approved, submitted, unknown, settled, failed, returned, refused (by finance, which says nothing about the rail). Cancelled payouts are in none.',
+    labels: ['step', 'rail', 'currency'],
   },
   dailydoco_payout_settle_duration_seconds: {
     kind: 'histogram',
     unit: 's',
     description: 'From when a payout was asked for to when its rail said that it has settled.',
-    labels: ['rail'],
+    labels: ['rail', 'currency'],
     buckets: [1, 10, 60, 600, 3_600, 14_400, 43_200, 86_400, 172_800, 345_600, 604_800],
   },
   dailydoco_payouts_oldest_unknown_age_seconds: {
@@ -42,6 +49,25 @@ export const PAYOUT_METRICS = {
     description:
       'Age of the oldest payout that the rail has neither settled nor refused; 0 when there is none. Those of suspended persons are not counted.',
     labels: [],
+  },
+  dailydoco_usdc_wallet_balance_dollars: {
+    kind: 'gauge',
+    unit: 'USD',
+    description: 'USDC in the wallet that payouts are paid from; there is none where the rail is off. chain: its id.',
+    labels: ['chain'],
+  },
+  dailydoco_usdc_wallet_wanted_dollars: {
+    kind: 'gauge',
+    unit: 'USD',
+    description:
+      'What payouts by USDC that have not ended come to, without those that the chain has taken from the wallet already.',
+    labels: ['chain'],
+  },
+  dailydoco_usdc_wallet_gas_transfers: {
+    kind: 'gauge',
+    unit: '{transfer}',
+    description: 'Payments that the gas in the wallet of USDC pays for, by what the chain asks now.',
+    labels: ['chain'],
   },
   dailydoco_payout_schedule_looks_total: {
     kind: 'counter',

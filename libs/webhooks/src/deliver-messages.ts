@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Attempt, type Claim, limpsAfter, stateAfter } from './delivery.js';
 import type { ClaimLimits } from './delivery.store.js';
-import { FAILING_FOR_MS, pauseAfter } from './schedule.js';
+import { FAILING_FOR_MS, pauseAfter, retryAfterMs } from './schedule.js';
 import type { Sent } from './sender.adapter.js';
 import { signatureHeaders } from './signature.js';
 
@@ -100,9 +100,10 @@ export class DeliverMessages {
     const startedAt = clock.now();
     const { url, body, messageId, attempt, tries } = claim;
     const sent = await post(url, { headers: signatureHeaders({ id: messageId, at: startedAt, body }, secrets), body });
-    const pauseMs = sent.outcome === 'gone' ? undefined : pauseAfter(tries, random());
-    const state = stateAfter(sent.outcome, pauseMs);
     const now = clock.now();
+    const askedMs = retryAfterMs(sent.retryAfter, now);
+    const pauseMs = sent.outcome === 'gone' ? undefined : pauseAfter(tries, random(), askedMs);
+    const state = stateAfter(sent.outcome, pauseMs);
     const dueAt = state === 'pending' && pauseMs !== undefined ? new Date(now.getTime() + pauseMs) : undefined;
     const disableFor: Recorded['disableFor'] = (failingSince) => {
       if (sent.outcome === 'gone') return 'gone';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { limpsAfter, SLOW_MS, stateAfter } from './delivery.js';
-import { FAILING_FOR_MS, pauseAfter, RETRY_PAUSES_MS } from './schedule.js';
+import { FAILING_FOR_MS, pauseAfter, RETRY_AFTER_MAX_MS, RETRY_PAUSES_MS, retryAfterMs } from './schedule.js';
 
 describe('the pauses between attempts', () => {
   it('grow from seconds to a day, over three days and ten attempts in all', () => {
@@ -14,6 +14,37 @@ describe('the pauses between attempts', () => {
 
   it('are spread by a tenth to either side', () => {
     expect([pauseAfter(1, 0), pauseAfter(1, 1)]).toEqual([4_500, 5_500]);
+  });
+});
+
+describe('what a receiver asks for by Retry-After', () => {
+  const now = new Date('2026-11-21T12:00:00.000Z');
+
+  it.each([
+    ['120', 120_000],
+    [' 0 ', 0],
+    ['86400', RETRY_AFTER_MAX_MS],
+    ['86401', RETRY_AFTER_MAX_MS],
+    ['9999999999', RETRY_AFTER_MAX_MS],
+    ['Sat, 21 Nov 2026 13:00:00 GMT', 3_600_000],
+    ['Sat, 21 Nov 2026 11:59:59 GMT', 0],
+    ['Mon, 21 Dec 2026 12:00:00 GMT', RETRY_AFTER_MAX_MS],
+    ['Sat, 99 Nov 2026 13:00:00 GMT', 0],
+    ['-5', 0],
+    ['1.5', 0],
+    ['99999999999', 0],
+    ['2026-11-21T13:00:00Z', 0],
+    ['soon', 0],
+    ['', 0],
+    [undefined, 0],
+  ])('%s: %d ms', (header, ms) => {
+    expect(retryAfterMs(header, now)).toBe(ms);
+  });
+
+  it('puts an attempt off, never forward, and adds none', () => {
+    expect(pauseAfter(1, 0.5, 60_000)).toBe(60_000);
+    expect(pauseAfter(4, 0.5, 60_000)).toBe(RETRY_PAUSES_MS[3]);
+    expect(pauseAfter(RETRY_PAUSES_MS.length + 1, 0.5, 60_000)).toBeUndefined();
   });
 });
 

@@ -14,6 +14,8 @@ export interface Sent {
   /** The first KiB of the answer, or why there was none. */
   readonly answer: string;
   readonly durationMs: number;
+  /** What the receiver asked for by the header of this name when it refused. */
+  readonly retryAfter?: string | undefined;
 }
 
 export interface SenderOptions {
@@ -64,7 +66,7 @@ export class Sender {
     });
     const deadline = AbortSignal.timeout(this.#timeoutMs);
     try {
-      const { statusCode, body } = await request(url, {
+      const { statusCode, headers, body } = await request(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'user-agent': 'DailyDoco-Webhooks/1', ...message.headers },
         body: message.body,
@@ -73,7 +75,9 @@ export class Sender {
         bodyTimeout: ANSWER_WAIT_MS,
         signal: deadline,
       });
-      return ended(outcomeOf(statusCode), statusCode, await firstWords(body));
+      const sent = ended(outcomeOf(statusCode), statusCode, await firstWords(body));
+      const retryAfter = headers['retry-after'];
+      return sent.outcome === 'refused' && typeof retryAfter === 'string' ? { ...sent, retryAfter } : sent;
     } catch (error) {
       const blocked = causesOf(error).find((cause) => cause instanceof Blocked);
       if (blocked !== undefined) return ended('blocked', undefined, blocked.message);

@@ -20,7 +20,8 @@ export interface WebhooksConsumerOptions {
 
 /**
  * Puts a message in line for each subscription that wants the event. It gives way to callers, and for a tenant without a
- * subscription it makes and writes nothing.
+ * subscription it makes and writes nothing, not even that it has seen the event. What takes place after a subscription
+ * was made is told: its event is looked at later than the subscription stands.
  */
 export function webhooksConsumer(options: WebhooksConsumerOptions): ConsumerDefinition {
   const { name, topic, handles, messageOf, clock } = options;
@@ -29,6 +30,13 @@ export function webhooksConsumer(options: WebhooksConsumerOptions): ConsumerDefi
     topics: [topic],
     handles,
     givesWay: true,
+    async wants(tx, received) {
+      const tenants = await tenantsWithSubscriptions(
+        tx,
+        received.map(({ tenantId }) => tenantId),
+      );
+      return ({ tenantId }) => tenants.has(tenantId);
+    },
     async applyBatch(tx, received) {
       const tenants = await tenantsWithSubscriptions(
         tx,

@@ -119,6 +119,28 @@ describe('a receiver that fails', () => {
     expect((await desk.subscriptions.find(mine)).failingSince).toBeUndefined();
   });
 
+  it('is left alone for as long as it asks for, a day at most, and never asked sooner for it', async () => {
+    const path = newPath();
+    const mine = await desk.subscribe(receiver.url(path));
+    await desk.tell(mine.tenantId);
+    const waited = async (retryAfter: string): Promise<number> => {
+      receiver.answer(path, 429, { 'retry-after': retryAfter });
+      await desk.send();
+      const waitMs = (await desk.list(mine))[0]!.dueAt!.getTime() - desk.clock.now().getTime();
+      desk.clock.advance(waitMs);
+      return waitMs;
+    };
+    expect(await waited('3600')).toBe(HOUR_MS);
+    const [, second] = RETRY_PAUSES_MS;
+    expect(Math.abs((await waited('1')) / (second ?? 0) - 1)).toBeLessThanOrEqual(0.1);
+    expect(await waited('999999')).toBe(DAY_MS);
+    const inTwelveHours = new Date(desk.clock.now().getTime() + 12 * HOUR_MS).toUTCString();
+    expect(Math.abs((await waited(inTwelveHours)) - 12 * HOUR_MS)).toBeLessThan(1_001);
+    receiver.answer(path, 200, { 'retry-after': '3600' });
+    await desk.send();
+    expect(await desk.states(mine)).toEqual(['delivered']);
+  });
+
   it('for five days is told nothing more until it is enabled again; what came meanwhile is replayed', async () => {
     const path = newPath();
     const mine = await desk.subscribe(receiver.url(path));
