@@ -1,3 +1,4 @@
+import { ABI, type Chain, deploy, lastAnchor, post } from '@dailydoco/anchors';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   appendLeaves,
@@ -18,7 +19,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Address, toFunctionSelector } from 'viem';
 import { compile, readArtifact } from './compile.js';
-import { ABI, type Chain, deploy, lastAnchor, post } from './contract.js';
 import { postCheckpoint } from './post-checkpoint.js';
 
 // Anvil's well-known first two accounts.

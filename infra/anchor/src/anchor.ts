@@ -1,6 +1,7 @@
+import { addressOf, type Chain, deploy } from '@dailydoco/anchors';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { addressOf, type Chain, deploy, readKey } from './contract.js';
+import { readKey } from './key-file.js';
 import { postCheckpoint } from './post-checkpoint.js';
 
 const USAGE = `Anchors checkpoints of a transparency log on an EVM chain.

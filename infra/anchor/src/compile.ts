@@ -1,3 +1,4 @@
+import { ARTIFACT } from '@dailydoco/anchors';
 import { readFileSync, writeFileSync } from 'node:fs';
 import solc from 'solc';
 
@@ -10,7 +11,6 @@ export interface Artifact {
 }
 
 const SOURCE = new URL('../contracts/CheckpointAnchors.sol', import.meta.url);
-export const ARTIFACT = new URL('../contracts/CheckpointAnchors.json', import.meta.url);
 
 interface CompilerOutput {
   readonly errors?: readonly { readonly severity: string; readonly formattedMessage: string }[];

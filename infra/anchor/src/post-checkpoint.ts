@@ -1,5 +1,5 @@
+import { type Chain, lastAnchor, post } from '@dailydoco/anchors';
 import type { Address, Hash, Hex } from 'viem';
-import { type Chain, lastAnchor, post } from './contract.js';
 import { goesOn, type PublicLog, readCheckpoint } from './log.js';
 
 export type Posted =

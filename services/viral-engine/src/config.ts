@@ -10,11 +10,47 @@ import { webhookSettings } from '@dailydoco/webhooks';
 import { z } from 'zod';
 import { MAX_CLICK_ID_KEY } from './clicks/click-ids.js';
 
+/** Anchors of transparency logs on an EVM chain; off without the first four. */
+const anchorSettings = {
+  ANCHOR_RPC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({
+      description: 'JSON-RPC address of a node of the chain that checkpoints of transparency logs are posted to.',
+      secret: true,
+    }),
+  ANCHOR_CHAIN_ID: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional().meta({
+    description: 'Id of that chain; a node of another one is refused.',
+  }),
+  ANCHOR_CONTRACT: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/, 'must be 0x and 40 hex digits')
+    .optional()
+    .meta({ description: 'Contract of anchors on that chain, made by `npm run anchor -- deploy`.' }),
+  ANCHOR_KEY: z
+    .string()
+    .regex(/^(0x)?[0-9a-fA-F]{64}$/, 'must be 64 hex digits')
+    .optional()
+    .meta({
+      description: 'Private key of the contract’s poster, which pays the gas. Nobody else may send from it.',
+      secret: true,
+    }),
+  ANCHOR_EVERY_MS: z.coerce.number().int().min(1_000).max(604_800_000).default(3_600_000).meta({
+    description: 'How long a signed checkpoint may go without an anchor.',
+    unit: 'ms',
+  }),
+  ANCHOR_MAX_FEE_GWEI: z.coerce.number().int().min(1).max(100_000).default(50).meta({
+    description: 'Most that is paid per unit of gas. While the chain asks for more, anchors wait.',
+    unit: 'gwei',
+  }),
+};
+
 /** Every setting of this service. `describeConfig` turns this into the table of the docs. */
 export const configSchema = z.object({
   ...serviceSettings,
   ...identitySettings,
   ...webhookSettings,
+  ...anchorSettings,
   PUBLIC_URL: z.url().describe('Base URL of the gateway, as browsers see it: referral links begin with it.'),
   LANDING_URL: z.url().optional().describe('Where referral links lead; the documentation page unless told.'),
   TRUSTED_PROXIES: z

@@ -10,6 +10,7 @@ import { accessConsumer, addConsumers, addRelay, buildEdges, repeat, type Servic
 import { firstSaltedDay } from './clicks/click-identity.js';
 import { destroyIdentities } from './clicks/click-salts.store.js';
 import { AppModule } from './app.module.js';
+import { addAnchoring } from './anchoring/anchoring.module.js';
 import { releaseCommissions } from './commissions/commissions.module.js';
 import { DueStore } from './commissions/due.store.js';
 import { settleHolds } from './commissions/settle-holds.js';
@@ -105,6 +106,7 @@ export function addBackground(runtime: Runtime, { app }: Pick<Service, 'app'>): 
         settleHolds(new DueStore(tx, outbox), { now: clock.now(), limit: DUE_BATCH }),
       ),
   });
+  addAnchoring(runtime);
   countNetworks(runtime);
   repeat(runtime, { name: 'fraud-reviews', everyMs: REVIEWS_EVERY_MS, run: () => tidyReviews(runtime) });
   repeat(runtime, {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPool, inDatabaseTransaction } from '@dailydoco/database';
+import { events } from '@dailydoco/events';
 import { DueStore } from '../src/commissions/due.store.js';
 import { releaseDue } from '../src/commissions/release-due.js';
 import { countOverdue } from '../src/disputes/dispute-rows.store.js';
@@ -76,6 +77,18 @@ const rows = async (tenantId: TenantId) =>
     )
   ).rows[0]!.n;
 
+/** What neighbours are told of the disputes of a person. */
+async function toldOf(userId: string): Promise<[string, unknown][]> {
+  const { rows } = await engine.pool.query<{ event_type: string; payload: Uint8Array }>(
+    `SELECT event_type, payload FROM messaging.outbox WHERE aggregate_key = $1 AND event_type LIKE '%.Dispute%' ORDER BY id`,
+    [userId],
+  );
+  return rows.map(({ event_type, payload }) => {
+    const type = [events.disputeOpened, events.disputeDecided].find((each) => each.type === event_type);
+    return [event_type.slice(event_type.lastIndexOf('.') + 1), type?.codec.decode(payload)];
+  });
+}
+
 const stepsOf = (body: { steps: Record<string, unknown>[] }, ...names: string[]) =>
   body.steps.map((step) => names.map((name) => step[name]));
 
@@ -121,6 +134,11 @@ describe('A partner', () => {
       [5, 'decided', 'staff', 'The invoice says 79.00.', 'rejected', 'lifted'],
     ]);
     expect([body.ownerId, body.steps[1].userId]).toEqual([null, null]);
+    const told = await toldOf(people[1]!);
+    expect(told).toEqual([
+      ['DisputeOpened', expect.objectContaining({ disputeId: id, commissionId, userId: people[1], hold: 'held' })],
+      ['DisputeDecided', expect.objectContaining({ disputeId: id, outcome: 'rejected', decidedAt: day(31) })],
+    ]);
     const { status, availableAt, decisions, changes } = await commission();
     expect([status, availableAt]).toEqual(['pending', day(41).toISOString()]);
     expect(decisions.map(({ reason }: { reason: string }) => reason)).toEqual([

@@ -6,6 +6,9 @@ import { asMoveId, asUserId, type TenantId, type UserId } from '../src/ids.js';
 import { MAX_UPLINE } from '../src/members/member.js';
 import { MemberStore } from '../src/members/member.store.js';
 import { registerMember } from '../src/members/register-member.js';
+import { UPLINE } from '../src/members/upline.store.js';
+import { AsideStore } from '../src/network/aside.store.js';
+import { foldMoves } from '../src/network/fold-moves.js';
 import { movePerson } from '../src/network/move-person.js';
 import { MoveStore } from '../src/network/move.store.js';
 import { type Edges, startEdges } from './edges.js';
@@ -54,6 +57,21 @@ class PausedMove extends MoveStore {
 
   override async addMove(move: Parameters<MoveStore['addMove']>[0]): Promise<void> {
     await super.addMove(move);
+    await this.#pause.wait();
+  }
+}
+
+/** A move that stops when it has written everybody's upline, which purchases need not wait for. */
+class PreparedMove extends MoveStore {
+  readonly #pause: Pause;
+
+  constructor(sql: Sql, pause: Pause) {
+    super(sql, engine.outbox);
+    this.#pause = pause;
+  }
+
+  override async writeAside(...written: Parameters<MoveStore['writeAside']>): Promise<void> {
+    await super.writeAside(...written);
     await this.#pause.wait();
   }
 }
@@ -115,15 +133,27 @@ async function register(tenantId: TenantId, referralCode: string, book: (tx: Sql
 const uplineOf = async (tenantId: TenantId, userId: UserId) =>
   (await engine.withMembers((book) => book.findMember(tenantId, userId)))!.upline;
 
-/** Everybody's upline is the referrer and the referrer's upline. */
+/** Brings everything that stands aside into the members' rows, three at a time. */
+async function fold(): Promise<void> {
+  while (await inDatabaseTransaction(engine.pool, (tx) => foldMoves(new AsideStore(tx), 3)));
+}
+
+/** Everybody's upline is the referrer and the referrer's upline: as it is read, and in the rows once nothing stands aside. */
 async function expectTree(tenantId: TenantId): Promise<void> {
-  const { rows } = await engine.pool.query(
-    `SELECT m.user_id FROM member m LEFT JOIN member r ON r.tenant_id = m.tenant_id AND r.user_id = m.referrer_id
-     WHERE m.tenant_id = $1 AND m.upline <> CASE WHEN m.referrer_id IS NULL THEN '{}'::uuid[]
-       ELSE (m.referrer_id || r.upline)[1:${MAX_UPLINE}] END`,
-    [tenantId],
-  );
-  expect(rows).toEqual([]);
+  const wrong = async (upline: string) => {
+    const { rows } = await engine.pool.query(
+      `WITH place AS (SELECT m.user_id, m.referrer_id, ${upline} AS upline FROM member m WHERE m.tenant_id = $1)
+       SELECT m.user_id FROM place m LEFT JOIN place r ON r.user_id = m.referrer_id
+       WHERE m.upline <> CASE WHEN m.referrer_id IS NULL THEN '{}'::uuid[]
+         ELSE (m.referrer_id || r.upline)[1:${MAX_UPLINE}] END`,
+      [tenantId],
+    );
+    return rows;
+  };
+  expect(await wrong(UPLINE)).toEqual([]);
+  await fold();
+  expect((await engine.pool.query('SELECT 1 FROM moved_upline WHERE tenant_id = $1', [tenantId])).rowCount).toBe(0);
+  expect(await wrong('m.upline')).toEqual([]);
 }
 
 describe('POST /v1/network/{userId}/move', () => {
@@ -229,6 +259,44 @@ describe('POST /v1/network/{userId}/move', () => {
   });
 });
 
+describe('GET /v1/network-moves', () => {
+  it('tells administrators of one tenant who moved whom, when, why, and with how many, the newest first', async () => {
+    const { tenantId, people } = await edges.tenant(3);
+    const [, low, high] = people as [UserId, UserId, UserId, UserId];
+    const other = await engine.join(tenantId);
+    const adminId = asUserId(engine.newId());
+    const admin = await edges.person(tenantId, adminId, ['admin']);
+    for (const [userId, referrerId, reason] of [
+      [high, other, 'first'],
+      [low, null, 'second'],
+      [high, null, 'third'],
+    ])
+      await edges.call('POST', `/v1/network/${userId}/move`, { as: admin, body: { referrerId, reason } });
+    const list = async (query: string, as = admin) => edges.call('GET', `/v1/network-moves${query}`, { as });
+    const first = await list('?pageSize=2');
+    expect(first.body.items).toMatchObject([
+      {
+        userId: high,
+        fromReferrerId: other,
+        toReferrerId: null,
+        people: 1,
+        reason: 'third',
+        movedBy: `user:${adminId}`,
+      },
+      { userId: low, fromReferrerId: high, toReferrerId: null, people: 2, reason: 'second' },
+    ]);
+    const rest = await list(`?pageSize=2&pageToken=${first.body.nextPageToken}`);
+    expect(rest.body).toEqual({ items: [expect.objectContaining({ reason: 'first', people: 3 })] });
+    const ofHigh = await list(`?userId=${high}`);
+    expect(ofHigh.body.items.map(({ reason }: { reason: string }) => reason)).toEqual(['third', 'first']);
+    const stranger = await edges.person(engine.newTenant(), adminId, ['admin']);
+    expect((await list('', stranger)).body).toEqual({ items: [] });
+    expect((await list('', await edges.person(tenantId, high))).status).toBe(403);
+    expect((await list('?userId=nobody')).body.code).toBe('VALIDATION_FAILED');
+    expect((await list('?pageToken=nonsense')).status).toBe(400);
+  });
+});
+
 describe('A move that races', () => {
   it('with a registration below takes the newcomer along', async () => {
     const tenantId = engine.newTenant();
@@ -288,6 +356,41 @@ describe('A move that races', () => {
     const { commissions } = await purchase;
     expect(commissions.map(({ beneficiaryId }) => beneficiaryId)).toEqual([after]);
     expect(before).not.toBe(after);
+  });
+
+  it('lets purchases below go on by the old upline while it writes, and all later ones go by the new', async () => {
+    const tenantId = engine.newTenant();
+    const [buyer, person, before] = (await engine.line(tenantId, 2)) as [UserId, UserId, UserId];
+    const after = await engine.join(tenantId);
+    const paidBy = async (): Promise<string[]> => {
+      const { commissions } = await engine.record(engine.order(tenantId, buyer));
+      return commissions.map(({ beneficiaryId }) => beneficiaryId);
+    };
+    const pause = new Pause();
+    const moved = move({ tenantId, userId: person, below: after }, (tx) => new PreparedMove(tx, pause));
+    await pause.reached;
+    expect(await paidBy()).toEqual([person, before]);
+    pause.end();
+    await moved;
+    expect(await paidBy()).toEqual([person, after]);
+    await expectTree(tenantId);
+    expect(await paidBy()).toEqual([person, after]);
+  });
+
+  it('goes on from where the last one stands, whether or not that is in the rows yet', async () => {
+    const tenantId = engine.newTenant();
+    const [buyer, low, high] = (await engine.line(tenantId, 3)) as [UserId, UserId, UserId];
+    const [one, other] = [await engine.join(tenantId), await engine.join(tenantId)];
+    await move({ tenantId, userId: high, below: one });
+    await move({ tenantId, userId: low, below: other });
+    expect(await uplineOf(tenantId, buyer)).toEqual([low, other]);
+    await expect(move({ tenantId, userId: other, below: buyer })).rejects.toMatchObject({
+      reason: 'CIRCULAR_REFERRAL',
+    });
+    await move({ tenantId, userId: one, below: buyer });
+    await move({ tenantId, userId: low, below: undefined });
+    await expectTree(tenantId);
+    expect(await uplineOf(tenantId, high)).toEqual([one, buyer, low]);
   });
 
   it('with a suspension of the new referrer is refused when that came first', async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { getStores } from '@dailydoco/testing';
+import { digestOf, getStores, type SeedResult } from '@dailydoco/testing';
 import { migratedDatabase } from './engine.js';
-import { digestOf, runSeed, type SeedResult } from './simulation/run-seed.js';
+import { runSeed } from './simulation/run-seed.js';
 
 // Seeds of their own steps: the smaller ones are there to be read when they break. `npm run sim` runs as many as wanted.
 const SEEDS = [1, 2, 3, 4, 5, 6];

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPool } from '@dailydoco/database';
+import { measureBacklog } from '../src/network/backlog.store.js';
+import { measureWaiting } from '../src/transparency/waiting.store.js';
 import { type Engine, startEngine } from './engine.js';
 
 let engine: Engine;
@@ -137,5 +139,13 @@ describe('A commission', () => {
     ["hold_causes = '{dispute}'"],
   ])('cannot come to %s', async (change) => {
     expect(await refusal(engine.pool, `UPDATE commission SET ${change}`)).toBe('23514');
+  });
+});
+
+describe('What is measured', () => {
+  // A gauge that throws is a warning in the log and a number that is not there: no alert would ever hear of it.
+  it('can be read: purchases that wait for the log, members that wait for the network', async () => {
+    expect(await measureWaiting(engine.pool, 10)).toMatchObject({ purchases: expect.any(Number) });
+    expect(await measureBacklog(engine.pool)).toEqual({ count: expect.any(Number), move: expect.any(Number) });
   });
 });

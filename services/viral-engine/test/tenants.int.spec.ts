@@ -140,6 +140,7 @@ describe('The OpenAPI document', () => {
       '/v1/links/{id}/codes',
       '/v1/links/{id}/conversions',
       '/v1/links/{id}/owner',
+      '/v1/network-moves',
       '/v1/network/{userId}',
       '/v1/network/{userId}/children',
       '/v1/network/{userId}/move',

@@ -1,5 +1,5 @@
 import type { Sql } from '@dailydoco/database';
-import type { Outbox } from '@dailydoco/events';
+import { events, type Outbox, outgoing } from '@dailydoco/events';
 import { DecisionStore } from '../commissions/decision.store.js';
 import type { CommissionId, DisputeId, PurchaseId, TenantId, UserId } from '../ids.js';
 import type { RandomBytes } from '../members/referral-code.js';
@@ -13,11 +13,13 @@ import type { DisputeBook } from './settle-dispute.js';
 /** Disputes: over a pool to read, over a database transaction to change. */
 export class DisputeStore extends DecisionStore implements DisputeBook, DisputeReads, EscalationBook {
   readonly #sql: Sql;
+  readonly #outbox: Outbox;
   readonly #randomBytes: RandomBytes;
 
   constructor(sql: Sql, { outbox, randomBytes }: { outbox: Outbox; randomBytes: RandomBytes }) {
     super(sql, outbox);
     this.#sql = sql;
+    this.#outbox = outbox;
     this.#randomBytes = randomBytes;
   }
 
@@ -62,6 +64,7 @@ export class DisputeStore extends DecisionStore implements DisputeBook, DisputeR
       ],
     );
     await this.#addStep(dispute, step);
+    await this.#tell(dispute);
   }
 
   async lock(tenantId: TenantId, id: DisputeId): Promise<Dispute | undefined> {
@@ -88,6 +91,7 @@ export class DisputeStore extends DecisionStore implements DisputeBook, DisputeR
       ],
     );
     await this.#addStep(dispute, step);
+    if (step.outcome !== undefined) await this.#tell(dispute);
   }
 
   async lockOverdue(now: Date, limit: number): Promise<Dispute[]> {
@@ -142,6 +146,19 @@ export class DisputeStore extends DecisionStore implements DisputeBook, DisputeR
         written: texts.get(row.position),
       })),
     };
+  }
+
+  /** Tells neighbours that it was opened, or that it has ended. */
+  async #tell(dispute: Dispute): Promise<void> {
+    const { tenantId, id: disputeId, openedBy: userId, hold, openedAt, outcome, decidedAt } = dispute;
+    const { commissionId, purchaseId, kind } = dispute;
+    const common = { disputeId, commissionId, purchaseId, userId, hold, openedAt };
+    const envelope = { key: userId, tenantId, occurredAt: decidedAt ?? openedAt };
+    await this.#outbox.append(this.#sql, [
+      outcome === undefined || decidedAt === undefined
+        ? outgoing({ ...envelope, type: events.disputeOpened, payload: { ...common, kind } })
+        : outgoing({ ...envelope, type: events.disputeDecided, payload: { ...common, outcome, decidedAt } }),
+    ]);
   }
 
   async #addStep({ tenantId, id }: Dispute, step: DisputeStep): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Sql } from '@dailydoco/database';
 import { asPurchaseId, asTenantId, asUserId, type PurchaseId, type TenantId, type UserId } from '../ids.js';
+import { UPLINE } from '../members/upline.store.js';
 import type { MemberRef } from './fraud-book.js';
 import { MAX_CHAIN, MAX_CLICKS } from './tuning.js';
 
@@ -22,7 +23,7 @@ export interface PersonRow {
 /** Members with what is known of their registrations. */
 export async function readPeople(sql: Sql, people: readonly MemberRef[]): Promise<PersonRow[]> {
   const { rows } = await sql.query<PersonRow>(
-    `SELECT m.tenant_id, m.user_id, m.joined_at, m.upline[1:$3] AS chain, f.email, f.email_disposable, f.address,
+    `SELECT m.tenant_id, m.user_id, m.joined_at, (${UPLINE})[1:$3] AS chain, f.email, f.email_disposable, f.address,
             f.agent, f.device
      FROM unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, user_id)
      JOIN member m ON m.tenant_id = asked.tenant_id AND m.user_id = asked.user_id
@@ -54,7 +55,7 @@ export async function readUplines(
 ): Promise<{ tenant_id: string; user_id: string; upline: readonly string[] }[]> {
   if (people.length === 0) return [];
   const { rows } = await sql.query<{ tenant_id: string; user_id: string; upline: string[] }>(
-    `SELECT m.tenant_id, m.user_id, m.upline
+    `SELECT m.tenant_id, m.user_id, ${UPLINE} AS upline
      FROM unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, user_id)
      JOIN member m ON m.tenant_id = asked.tenant_id AND m.user_id = asked.user_id`,
     columns(people, 'tenantId', 'userId'),

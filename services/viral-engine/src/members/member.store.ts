@@ -8,6 +8,7 @@ import type { BoostChange, MemberChanges, StatusChange } from './change-member.j
 import type { Member, MemberStatus } from './member.js';
 import type { Touches } from './touches.js';
 import { shareTree } from './tree-lock.store.js';
+import { UPLINE } from './upline.store.js';
 import type { CodeOwnership, CodeUsed, ReferringClick, RegistrationSource } from './referral-source.js';
 import type { ClickQuery, MemberBook, NewMember } from './register-member.js';
 
@@ -26,7 +27,7 @@ interface CodeUsedRow {
   campaign: string | null;
 }
 
-const MEMBER_COLUMNS = 'm.tenant_id, m.user_id, m.status, m.upline, m.boost_bps, m.joined_at';
+const MEMBER_COLUMNS = `m.tenant_id, m.user_id, m.status, ${UPLINE} AS upline, m.boost_bps, m.joined_at`;
 
 /** The tree, as one open database transaction sees it. */
 export class MemberStore implements MemberBook, MemberChanges {
@@ -78,7 +79,7 @@ export class MemberStore implements MemberBook, MemberChanges {
   async holdUpline(tenantId: TenantId, userId: UserId): Promise<readonly UserId[]> {
     // Purchases of the member do not wait for this; whoever changes the member's place in the tree does.
     const { rows } = await this.#sql.query<{ upline: string[] }>(
-      'SELECT upline FROM member WHERE tenant_id = $1 AND user_id = $2 FOR KEY SHARE',
+      `SELECT ${UPLINE} AS upline FROM member m WHERE m.tenant_id = $1 AND m.user_id = $2 FOR KEY SHARE`,
       [tenantId, userId],
     );
     return rows[0]?.upline.map(asUserId) ?? [];

@@ -28,6 +28,9 @@ export interface Move {
   readonly movedAt: Date;
 }
 
+/** The person who moves. */
+export type Whose = Pick<Move, 'tenantId' | 'userId'>;
+
 type Place = Pick<Member, 'userId' | 'status' | 'upline'>;
 
 /** Everybody below a person, the person included. */
@@ -51,23 +54,26 @@ export interface MoveBook {
   add(change: NetworkChange): Promise<void>;
   /** From here on no purchase is split until the end, and nobody's status changes. */
   lockOutSplits(): Promise<void>;
-  /** Gives the person the upline, and everybody below the upline that follows from it. */
-  saveUplines(move: Move, upline: readonly UserId[], subtree: Subtree): Promise<void>;
+  /** Writes beside the tree, for everybody below the person, the upline that follows from the person's new one. Purchases go on. */
+  writeAside(whose: Whose, upline: readonly UserId[], subtree: Subtree): Promise<void>;
+  /** Puts the person itself where it belongs. */
+  place(whose: Whose, upline: readonly UserId[]): Promise<void>;
   addMove(move: Move): Promise<void>;
   /** Publishes PersonMoved. */
   announce(move: Move): Promise<void>;
 }
 
 /**
- * Most people that one move may take along. Purchases wait while their uplines are written (`npm run bench:network` tells
- * how long that is: seconds for a hundred thousand), and a purchase that waits for ten seconds is refused.
+ * Most people that one move may take along. Registrations wait while their uplines are written aside, for seconds where
+ * there are a hundred thousand (`npm run bench:network` tells); purchases wait for the last few statements only.
  */
 export const MAX_MOVED = 150_000;
 
 /**
  * Moves a person with everybody below to another referrer, or to the top. Purchases that were split stay as they are;
- * later ones go by the new uplines, all of them: nothing is split while uplines are written. What takes long (finding
- * everybody below, counting them for others) is done before that.
+ * later ones go by the new uplines, all of them: all become true with the one commit, and nothing is split from shortly
+ * before until then. What takes long (finding everybody below, counting them for others, writing their uplines) is done
+ * before that, where no purchase sees it; `foldMoves` brings it into the members' rows afterwards.
  *
  * What was counted for the person and everybody below, money and points too, goes along with its history: the counts of a
  * member are those of the people who stand below now, whenever they came. Commissions that were paid go nowhere.
@@ -95,6 +101,7 @@ export async function movePerson(
   const from = person.upline;
   const to = uplineBelow(referrer);
   await book.add(carry(await book.readCounted(tenantId, userId), { tenantId, from, to }));
+  await book.writeAside(wanted, to, subtree);
   await book.lockOutSplits();
   // Statuses may have changed up to here.
   await findPlaces(book, wanted);
@@ -109,7 +116,7 @@ export async function movePerson(
     reason,
     movedAt: given.now,
   };
-  await book.saveUplines(move, to, subtree);
+  await book.place(move, to);
   await book.addMove(move);
   await book.announce(move);
   return move;

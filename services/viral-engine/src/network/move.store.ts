@@ -3,11 +3,12 @@ import { events, outgoing, type Outbox } from '@dailydoco/events';
 import { asUserId, type TenantId, type UserId } from '../ids.js';
 import { MAX_UPLINE, type Member, type MemberStatus } from '../members/member.js';
 import { lockTree } from '../members/tree-lock.store.js';
+import { UPLINE } from '../members/upline.store.js';
 import { lockOutSplits } from '../purchases/split-lock.store.js';
 import { addToNetwork } from './network-change.store.js';
 import { readCounted } from './network.store.js';
 import type { CountedNetwork, NetworkChange } from './spread.js';
-import type { Move, MoveBook, Subtree } from './move-person.js';
+import type { Move, MoveBook, Subtree, Whose } from './move-person.js';
 
 /** The tree as a move sees and changes it, in an open database transaction. */
 export class MoveStore implements MoveBook {
@@ -32,7 +33,7 @@ export class MoveStore implements MoveBook {
     userId: UserId,
   ): Promise<Pick<Member, 'userId' | 'status' | 'upline'> | undefined> {
     const { rows } = await this.#sql.query<{ user_id: string; status: MemberStatus; upline: string[] }>(
-      'SELECT user_id, status, upline FROM member WHERE tenant_id = $1 AND user_id = $2',
+      `SELECT m.user_id, m.status, ${UPLINE} AS upline FROM member m WHERE m.tenant_id = $1 AND m.user_id = $2`,
       [tenantId, userId],
     );
     return rows.map(({ user_id, status, upline }) => ({
@@ -46,9 +47,9 @@ export class MoveStore implements MoveBook {
     // Sixty-four at a time, by the last that each upline remembers.
     const { rowCount } = await this.#sql.query(
       `WITH RECURSIVE line (upline) AS (
-         SELECT upline FROM member WHERE tenant_id = $1 AND user_id = $2
+         SELECT ${UPLINE} FROM member m WHERE m.tenant_id = $1 AND m.user_id = $2
          UNION ALL
-         SELECT m.upline FROM line JOIN member m ON m.tenant_id = $1 AND m.user_id = line.upline[${MAX_UPLINE}]
+         SELECT ${UPLINE} FROM line JOIN member m ON m.tenant_id = $1 AND m.user_id = line.upline[${MAX_UPLINE}]
        )
        SELECT 1 FROM line WHERE $3 = ANY (upline) LIMIT 1`,
       [tenantId, userId, above],
@@ -82,15 +83,26 @@ export class MoveStore implements MoveBook {
     return addToNetwork(this.#sql, change);
   }
 
-  async saveUplines({ tenantId, userId }: Move, upline: readonly UserId[], { affected }: Subtree): Promise<void> {
+  async writeAside({ tenantId, userId }: Whose, upline: readonly UserId[], { affected }: Subtree): Promise<void> {
     // An upline keeps what leads up to the person who moves; above that it is the person's new one.
     await this.#sql.query(
-      `UPDATE member m SET
-         referrer_id = CASE WHEN m.user_id = $2 THEN ($3::uuid[])[1] ELSE m.referrer_id END,
-         upline = (m.upline[1:coalesce(array_position(m.upline, $2), 0)] || $3::uuid[])[1:${MAX_UPLINE}]
+      `INSERT INTO moved_upline (tenant_id, user_id, upline)
+       SELECT m.tenant_id, m.user_id,
+              (place.upline[1:array_position(place.upline, $2)] || $3::uuid[])[1:${MAX_UPLINE}]
        FROM unnest($4::text::uuid[]) AS affected (user_id)
-       WHERE m.tenant_id = $1 AND m.user_id = affected.user_id`,
+       JOIN member m ON m.tenant_id = $1 AND m.user_id = affected.user_id
+       CROSS JOIN LATERAL (SELECT ${UPLINE} AS upline) AS place
+       WHERE m.user_id <> $2
+       ON CONFLICT (tenant_id, user_id) DO UPDATE SET upline = excluded.upline`,
       [tenantId, userId, upline, affected],
+    );
+  }
+
+  async place({ tenantId, userId }: Whose, upline: readonly UserId[]): Promise<void> {
+    await this.#sql.query(
+      `WITH gone AS (DELETE FROM moved_upline WHERE tenant_id = $1 AND user_id = $2)
+       UPDATE member SET referrer_id = ($3::uuid[])[1], upline = $3 WHERE tenant_id = $1 AND user_id = $2`,
+      [tenantId, userId, upline],
     );
   }
 

@@ -1,9 +1,24 @@
-import { asMoveId } from '../ids.js';
+import { asMoveId, type MoveId, type TenantId, type UserId } from '../ids.js';
 import type { IdempotentCall, OncePerKey, ReplayableAnswer } from '../idempotent-call.js';
 import { type Move, type MoveBook, movePerson, type WantedMove } from './move-person.js';
 
+export interface MovesQuery {
+  readonly tenantId: TenantId;
+  /** Only moves of this person itself, not those in which it came along. */
+  readonly userId: UserId | undefined;
+  /** The last one of the page before. */
+  readonly before: MoveId | undefined;
+  readonly limit: number;
+}
+
+export interface MoveReads {
+  /** The newest first. */
+  list(query: MovesQuery): Promise<Move[]>;
+}
+
 export interface MovesParts {
   readonly once: OncePerKey<MoveBook>;
+  readonly reads: MoveReads;
   readonly clock: { now(): Date };
   readonly newId: () => string;
 }
@@ -14,6 +29,11 @@ export class Moves {
 
   constructor(parts: MovesParts) {
     this.#parts = parts;
+  }
+
+  /** Who moved whom, when, why, and with how many people; the newest first. */
+  list(query: MovesQuery): Promise<Move[]> {
+    return this.#parts.reads.list(query);
   }
 
   /** See movePerson for what it refuses. */

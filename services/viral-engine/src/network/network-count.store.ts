@@ -3,6 +3,7 @@ import { currencyOf } from '@dailydoco/money';
 import { asPurchaseId, asTenantId, asUserId } from '../ids.js';
 import type { Member } from '../members/member.js';
 import { shareTree } from '../members/tree-lock.store.js';
+import { UPLINE } from '../members/upline.store.js';
 import type { MemberCounts } from './count-members.js';
 import type { PurchaseCount, PurchaseCounts, PurchaseRef, StandingPurchase } from './count-purchases.js';
 import { addToNetwork } from './network-change.store.js';
@@ -33,7 +34,7 @@ export class NetworkCountStore implements MemberCounts, PurchaseCounts {
        )
        UPDATE member m SET network_counted = true FROM due
        WHERE m.tenant_id = due.tenant_id AND m.user_id = due.user_id
-       RETURNING m.tenant_id, m.user_id, m.upline, m.joined_at`,
+       RETURNING m.tenant_id, m.user_id, ${UPLINE} AS upline, m.joined_at`,
       [limit],
     );
     return rows.map((row) => ({
@@ -80,7 +81,7 @@ export class NetworkCountStore implements MemberCounts, PurchaseCounts {
       revenue_micros: bigint;
       commission_micros: bigint;
     }>(
-      `SELECT p.tenant_id, p.id, p.buyer_id, m.upline, p.currency, p.occurred_at,
+      `SELECT p.tenant_id, p.id, p.buyer_id, ${UPLINE} AS upline, p.currency, p.occurred_at,
               p.amount_micros - s.refunded_micros AS revenue_micros,
               CASE WHEN p.commissions_micros = 0 THEN 0::bigint
                    WHEN s.refunded_micros = 0 AND s.sequence = 2 THEN p.commissions_micros

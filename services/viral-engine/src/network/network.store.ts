@@ -2,6 +2,7 @@ import type { Sql } from '@dailydoco/database';
 import { currencyOf } from '@dailydoco/money';
 import { asUserId, type TenantId, type UserId } from '../ids.js';
 import type { Member, MemberStatus } from '../members/member.js';
+import { UPLINE } from '../members/upline.store.js';
 import type { ChildrenQuery, ChildReport, NetworkReads, NetworkReport } from './networks.js';
 import type { CountedNetwork } from './spread.js';
 
@@ -14,8 +15,8 @@ export async function readPeople(sql: Sql, tenantId: TenantId, userId: UserId): 
     `SELECT level, sum(people)::integer AS count FROM (
        SELECT level, people FROM network_level WHERE tenant_id = $1 AND user_id = $2 AND level > 0
        UNION ALL
-       SELECT array_position(upline, $2), 1 FROM member
-       WHERE tenant_id = $1 AND NOT network_counted AND $2 = ANY (upline)) AS counts
+       SELECT array_position(place.upline, $2), 1 FROM member m CROSS JOIN LATERAL (SELECT ${UPLINE} AS upline) AS place
+       WHERE m.tenant_id = $1 AND NOT m.network_counted AND $2 = ANY (place.upline)) AS counts
      GROUP BY level HAVING sum(people) > 0 ORDER BY level`,
     [tenantId, userId],
   );
@@ -66,7 +67,7 @@ export class NetworkStore implements NetworkReads {
 
   async findUpline(tenantId: TenantId, userId: UserId): Promise<Member['upline'] | undefined> {
     const { rows } = await this.#sql.query<{ upline: string[] }>(
-      'SELECT upline FROM member WHERE tenant_id = $1 AND user_id = $2',
+      `SELECT ${UPLINE} AS upline FROM member m WHERE m.tenant_id = $1 AND m.user_id = $2`,
       [tenantId, userId],
     );
     return rows[0]?.upline.map(asUserId);
@@ -108,8 +109,9 @@ export class NetworkStore implements NetworkReads {
     }>(
       `WITH fresh AS (
          SELECT above.user_id, count(*) AS size, count(*) FILTER (WHERE above.level = 1) AS direct
-         FROM member m CROSS JOIN LATERAL unnest(m.upline) WITH ORDINALITY AS above (user_id, level)
-         WHERE m.tenant_id = $1 AND NOT m.network_counted AND $2 = ANY (m.upline) GROUP BY above.user_id
+         FROM member m CROSS JOIN LATERAL (SELECT ${UPLINE} AS upline) AS place
+         CROSS JOIN LATERAL unnest(place.upline) WITH ORDINALITY AS above (user_id, level)
+         WHERE m.tenant_id = $1 AND NOT m.network_counted AND $2 = ANY (place.upline) GROUP BY above.user_id
        )
        SELECT m.user_id, m.status, m.joined_at, coalesce(s.points, 0) AS points,
               (coalesce(counted.direct, 0) + coalesce(fresh.direct, 0))::integer AS direct,

@@ -16,6 +16,7 @@ import {
 } from '../ids.js';
 import type { MemberStatus } from '../members/member.js';
 import { readStandings } from '../members/standing.store.js';
+import { UPLINE } from '../members/upline.store.js';
 import type { PlanCatalogue } from '../plans/plan.js';
 import type { PlanCatalogues } from '../plans/plan.store.js';
 import type { FirstPurchase } from '../plans/recurring.js';
@@ -52,7 +53,7 @@ export class PurchaseGroupStore implements PurchaseGroup {
 
   async lockBuyers(buyers: readonly MemberRef[]): Promise<Map<string, readonly UserId[]>> {
     const { rows } = await this.#sql.query<{ tenant_id: string; user_id: string; upline: string[] }>(
-      `SELECT m.tenant_id, m.user_id, m.upline FROM member m
+      `SELECT m.tenant_id, m.user_id, ${UPLINE} AS upline FROM member m
        JOIN unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, user_id)
          ON asked.tenant_id = m.tenant_id AND asked.user_id = m.user_id
        ORDER BY m.tenant_id, m.user_id FOR NO KEY UPDATE OF m`,

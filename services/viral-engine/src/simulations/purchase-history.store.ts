@@ -5,6 +5,7 @@ import { type Earner, type Standing, uplineNeeded } from '../commissions/split.j
 import { asPlanId, asPurchaseId, asUserId, type TenantId, type UserId } from '../ids.js';
 import type { MemberStatus } from '../members/member.js';
 import { readStandings } from '../members/standing.store.js';
+import { UPLINE } from '../members/upline.store.js';
 import type { PlanCatalogue, PlanVersion } from '../plans/plan.js';
 import { MAX_QUALIFICATION } from '../plans/plan-limits.js';
 import { PlanCatalogues } from '../plans/plan.store.js';
@@ -129,7 +130,7 @@ export class PurchaseHistoryStore implements PurchaseHistory {
   async #readAbove(tenantId: TenantId, purchases: readonly PastPurchase[]): Promise<Map<PastPurchase, Earner[]>> {
     if (purchases.length === 0) return new Map();
     const { rows: buyers } = await this.#sql.query<{ user_id: string; upline: string[] }>(
-      'SELECT user_id, upline FROM member WHERE tenant_id = $1 AND user_id = ANY ($2::uuid[])',
+      `SELECT m.user_id, ${UPLINE} AS upline FROM member m WHERE m.tenant_id = $1 AND m.user_id = ANY ($2::uuid[])`,
       [tenantId, [...new Set(purchases.map(({ buyerId }) => buyerId))]],
     );
     const uplines = new Map(buyers.map(({ user_id, upline }) => [asUserId(user_id), upline.map(asUserId)]));

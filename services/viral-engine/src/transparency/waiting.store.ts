@@ -70,7 +70,7 @@ export async function takeWaiting(
 /** How much waits. `bound`: no more is counted than that. */
 export async function measureWaiting(sql: Sql, bound: number): Promise<Backlog> {
   const { rows } = await sql.query<{ purchases: number; oldest: Date | null }>(
-    `SELECT (SELECT count(*)::int FROM (SELECT 1 FROM log_waiting LIMIT $1) AS some) AS purchases,
+    `SELECT (SELECT count(*)::int FROM (SELECT 1 FROM log_waiting LIMIT $1) AS part) AS purchases,
             (SELECT min(since) FROM log_waiting) AS oldest`,
     [bound],
   );

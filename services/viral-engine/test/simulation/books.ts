@@ -1,5 +1,6 @@
 import { events as catalogue } from '@dailydoco/events';
 import pg from 'pg';
+import { UPLINE } from '../../src/members/upline.store.js';
 import type { Move, Status } from './model.js';
 import type { Delivered } from './payouts-model.js';
 
@@ -136,9 +137,9 @@ export class Books {
        FROM commission WHERE ${own} ORDER BY purchase_id, kind DESC, level`,
       `SELECT id, external_id, purchase_id, reason, amount_micros FROM refund WHERE ${own} ORDER BY id`,
       `SELECT refund_id, won_at FROM chargeback_win WHERE ${own} ORDER BY refund_id`,
-      `SELECT m.user_id, m.upline, m.status, m.boost_bps, c.code FROM member m
+      `SELECT m.user_id, ${UPLINE} AS upline, m.status, m.boost_bps, c.code FROM member m
        JOIN referral_code c ON c.tenant_id = m.tenant_id AND c.owner_id = m.user_id
-       WHERE m.${own} ORDER BY cardinality(m.upline), m.user_id`,
+       WHERE m.${own} ORDER BY cardinality(${UPLINE}), m.user_id`,
       `SELECT u.id, u.external_id, u.customer_id, u.amount_micros, u.occurred_at, w.purchase_id IS NOT NULL AS waits
        FROM unattributed_purchase u
        LEFT JOIN waiting_purchase w ON w.tenant_id = u.tenant_id AND w.purchase_id = u.id WHERE u.${own} ORDER BY u.id`,

@@ -184,6 +184,12 @@ const TABLE = [
     run: (world, [below, first]) => register(world, below, first),
   }),
   kind({ name: 'move', weight: 4, data: fc.tuple(nat, fc.option(nat, { freq: 6 }), fc.boolean()), run: moveTo }),
+  kind({
+    name: 'fold of moves',
+    weight: 3,
+    data: fc.constantFrom(1, 2, 50),
+    run: async (world, limit) => void (await world.attempt((process) => process.foldMoves(limit))),
+  }),
   kind({ name: 'plan version', weight: 3, data: plan, run: changePlan }),
   kind({ name: 'default plan', weight: 1, data: fc.constantFrom('standard', 'ultraplan'), run: changeDefault }),
 ];

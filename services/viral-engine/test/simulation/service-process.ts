@@ -4,6 +4,8 @@ import { IdempotencyStore } from '@dailydoco/http';
 import { DueStore } from '../../src/commissions/due.store.js';
 import { releaseDue } from '../../src/commissions/release-due.js';
 import { settleHolds } from '../../src/commissions/settle-holds.js';
+import { AsideStore } from '../../src/network/aside.store.js';
+import { foldMoves } from '../../src/network/fold-moves.js';
 import { CustomerReadStore, CustomerStore } from '../../src/customers/customer.store.js';
 import { Customers } from '../../src/customers/customers.js';
 import type { AttributePurchases } from '../../src/customers/attribute-purchases.js';
@@ -14,6 +16,7 @@ import { membersOf } from '../../src/members/members.module.js';
 import { MemberStore } from '../../src/members/member.store.js';
 import type { RandomBytes } from '../../src/members/referral-code.js';
 import { addPlanVersion, changeDefaultPlan } from '../../src/plans/change-plans.js';
+import { MoveListStore } from '../../src/network/move-list.store.js';
 import { MoveStore } from '../../src/network/move.store.js';
 import { Moves } from '../../src/network/moves.js';
 import { PlanCatalogues, PlanStore } from '../../src/plans/plan.store.js';
@@ -24,7 +27,7 @@ import { Refunds } from '../../src/refunds/refunds.js';
 import { restoreChargeback } from '../../src/refunds/restore-chargeback.js';
 import type { Runtime } from '../../src/runtime.js';
 import type { WebsiteDirectory } from '../../src/websites/learn-website.js';
-import type { Mortal } from './gate.js';
+import type { Mortal } from '@dailydoco/testing';
 
 /** What a process is handed: nothing in it happens by itself. */
 export interface Surroundings {
@@ -119,6 +122,10 @@ export class ServiceProcess implements Mortal {
     );
   }
 
+  foldMoves(limit: number): Promise<boolean> {
+    return inDatabaseTransaction(this.#pool, (tx) => foldMoves(new AsideStore(tx), limit));
+  }
+
   setStatus(change: Parameters<typeof changeMemberStatus>[1]): Promise<void> {
     return this.#withMembers((members) => changeMemberStatus(members, change));
   }
@@ -161,6 +168,7 @@ export class ServiceProcess implements Mortal {
     const { idempotency, outbox, clock, newId } = this.#runtime;
     return new Moves({
       once: (call, work) => idempotency.run(this.#pool, call, (tx) => work(new MoveStore(tx, outbox))),
+      reads: new MoveListStore(this.#pool),
       clock,
       newId,
     });

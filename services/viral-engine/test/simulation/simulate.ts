@@ -1,9 +1,7 @@
-import { seededRandom, type TestDatabase } from '@dailydoco/testing';
+import { type Course, seededRandom, type Statement, type StatementCut, type TestDatabase } from '@dailydoco/testing';
 import fc from 'fast-check';
 import { Broken, insist } from './auditor.js';
 import { type Command, command } from './commands.js';
-import type { Cut, Statement } from './gate.js';
-import type { Tally } from './tally.js';
 import { World } from './world.js';
 
 /** Commands that run side by side. */
@@ -38,14 +36,6 @@ export interface Surroundings {
   readonly superuserUrl: string;
   /** A new database with the service's tables. */
   readonly database: () => Promise<TestDatabase>;
-}
-
-/** What a simulation did, also when it ended badly. */
-export interface Course {
-  readonly tally: Tally;
-  /** Every statement in the order of its release: the same seed, the same course. */
-  readonly trace: readonly string[];
-  readonly failure: unknown;
 }
 
 /** Runs a script to its end, or to what breaks. */
@@ -207,6 +197,6 @@ const CUTS = {
   'connection cut after': 'after',
   'process dies after': 'silence',
   'process dies before': undefined,
-} as const satisfies Record<string, Cut | undefined>;
+} as const satisfies Record<string, StatementCut | undefined>;
 type Fault = keyof typeof CUTS;
 const FAULTS = Object.keys(CUTS) as Fault[];

@@ -1,17 +1,15 @@
 import { createPool, isTransientDatabaseError } from '@dailydoco/database';
 import { DomainError } from '@dailydoco/errors';
-import { fakeClock, seededRandom, type TestDatabase } from '@dailydoco/testing';
+import { fakeClock, Gate, seededRandom, type Statement, Tally, type TestDatabase } from '@dailydoco/testing';
 import pg from 'pg';
 import { asTenantId, asUserId, asWebsiteId, type TenantId } from '../../src/ids.js';
 import { checkBooks } from '../engine.js';
 import { Auditor, Broken, checkPayouts, insist, Tellings } from './auditor.js';
 import { Books, types } from './books.js';
-import { Gate, type Statement } from './gate.js';
 import { Model, type Sale, type Sight } from './model.js';
 import { PayoutsModel } from './payouts-model.js';
 import { SHIPPED } from './plans.js';
 import { ServiceProcess } from './service-process.js';
-import { Tally } from './tally.js';
 
 const START = new Date('2026-01-31T23:00:00.000Z');
 /** Everybody's referrer in the beginning: a line of eight with two branches. */

@@ -5,11 +5,13 @@ import {
   createPublicClient,
   createWalletClient,
   defineChain,
+  formatGwei,
   type Hash,
   type Hex,
   http,
   isAddress,
   parseAbi,
+  parseGwei,
   type TransactionReceipt,
 } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
@@ -26,10 +28,26 @@ export const ABI = parseAbi([
   'error SizeMustGrow(uint64 last, uint64 given)',
 ]);
 
+/** The contract as it is deployed, compiled once; `infra/anchor` holds its source. */
+export const ARTIFACT = new URL('../contracts/CheckpointAnchors.json', import.meta.url);
+
 /** How long a transaction may take to stand in a block. */
 const RECEIPT_TIMEOUT_MS = 180_000;
 /** The largest size that the contract's uint64 and our safe integers both hold. */
 const ANY_SIZE = BigInt(Number.MAX_SAFE_INTEGER);
+/** An anchor takes some 75,000 units of gas; chains that count otherwise take more, and none takes this. */
+const MOST_GAS = 2_000_000n;
+
+/** The chain asks for more than may be paid. Later it may ask for less. */
+export class FeeTooHigh extends Error {}
+
+/** Where a checkpoint is posted, and who pays. */
+export interface Place {
+  readonly contract: Address;
+  readonly key: Hex;
+  /** Most that is paid per unit of gas; undefined: whatever the chain asks for. */
+  readonly maxFeeGwei?: number | undefined;
+}
 
 /** Where a contract lives, and who pays for what is written there. */
 export interface Chain {
@@ -56,12 +74,8 @@ export async function deploy(
   return contractAddress;
 }
 
-/** Anchors a checkpoint. Throws what the contract says: NotThePoster, SizeMustGrow. */
-export async function post(
-  chain: Chain,
-  place: { contract: Address; key: Hex },
-  checkpoint: Checkpoint,
-): Promise<Hash> {
+/** Anchors a checkpoint. Throws what the contract says (NotThePoster, SizeMustGrow), and FeeTooHigh. */
+export async function post(chain: Chain, place: Place, checkpoint: Checkpoint): Promise<Hash> {
   const { wallet, account } = await walletOf(chain, place.key);
   const call = {
     address: place.contract,
@@ -72,7 +86,10 @@ export async function post(
   } as const;
   // Tried first, so that a refusal has a name and costs nothing.
   const { request } = await readerOf(chain).simulateContract(call);
-  const hash = await wallet.writeContract({ ...request, account, chain: wallet.chain });
+  const fees = place.maxFeeGwei === undefined ? {} : await feesWithin(chain, place.maxFeeGwei);
+  if ((await readerOf(chain).estimateContractGas(call)) > MOST_GAS)
+    throw new FeeTooHigh('An anchor takes too much gas');
+  const hash = await wallet.writeContract({ ...request, ...fees, account, chain: wallet.chain });
   await receiptOf(chain, hash);
   return hash;
 }
@@ -94,16 +111,24 @@ export function addressOf(text: string): Address {
   return text;
 }
 
-/** Reads a private key out of a file: 32 bytes in hex, with or without 0x. The message never holds what is in it. */
-export function readKey(file: string): Hex {
-  const match = /^(?:0x)?([0-9a-fA-F]{64})$/.exec(readFileSync(file, 'utf8').trim());
-  if (match === null) throw new Error(`${file} holds no private key: 64 hex digits are expected`);
-  return `0x${match[1]}`;
+/** A private key out of text: 32 bytes in hex, with or without 0x; undefined when it is none. */
+export function keyOf(text: string): Hex | undefined {
+  const match = /^(?:0x)?([0-9a-fA-F]{64})$/.exec(text.trim());
+  return match === null ? undefined : `0x${match[1]}`;
+}
+
+async function feesWithin(
+  chain: Chain,
+  maxFeeGwei: number,
+): Promise<{ maxFeePerGas: bigint; maxPriorityFeePerGas: bigint }> {
+  const { maxFeePerGas, maxPriorityFeePerGas } = await readerOf(chain).estimateFeesPerGas();
+  if (maxFeePerGas > parseGwei(String(maxFeeGwei)))
+    throw new FeeTooHigh(`The chain asks for ${formatGwei(maxFeePerGas)} gwei, more than ${maxFeeGwei}`);
+  return { maxFeePerGas, maxPriorityFeePerGas };
 }
 
 function bytecode(): Hex {
-  const file = new URL('../contracts/CheckpointAnchors.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { bytecode: Hex }).bytecode;
+  return (JSON.parse(readFileSync(ARTIFACT, 'utf8')) as { bytecode: Hex }).bytecode;
 }
 
 function readerOf({ rpc, chainId }: Chain) {
