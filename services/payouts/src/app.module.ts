@@ -12,6 +12,7 @@ import { RiskModule } from './risk/risk.module.js';
 import { RUNTIME, type Runtime } from './runtime.js';
 import { SchedulesModule } from './schedules/schedules.module.js';
 import { ScreeningModule } from './screening/screening.module.js';
+import { StandingModule } from './standing/standing.module.js';
 import { TaxModule } from './tax/tax.module.js';
 
 /** The service: one module per capability, on one runtime. */
@@ -27,6 +28,7 @@ export class AppModule {
         PoliciesModule,
         SchedulesModule,
         PayoutsModule,
+        StandingModule,
         StripeEventsModule,
         BankFilesModule,
         ReconciliationModule,

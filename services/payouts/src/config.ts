@@ -32,6 +32,11 @@ const stripeRailSettings = {
       'Secret that Stripe signs the events of `/v1/rails/stripe/events` with. Without it there is no such path.',
     secret: true,
   }),
+  STRIPE_LOOK_AGAIN_DAYS: z.coerce.number().int().min(1).max(180).default(30).meta({
+    description:
+      'Pause between two looks at a transfer that was made, for half a year: one that was taken back is found though its event was lost.',
+    unit: 'days',
+  }),
 };
 
 const hexOf = (digits: number) => new RegExp(`^0x[0-9a-fA-F]{${digits}}$`);

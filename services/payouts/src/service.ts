@@ -1,14 +1,22 @@
 import { keepRawBody } from '@dailydoco/http';
+import {
+  LedgerServiceService,
+  MethodServiceService,
+  PayoutServiceService,
+  StandingServiceService,
+} from '@dailydoco/proto/dailydoco/payouts/v1/payouts';
 import { accessConsumer, addConsumers, addRelay, buildEdges, repeat, type Service } from '@dailydoco/service';
 import { AppModule } from './app.module.js';
 import { addBankFileWork } from './bank-files/bank-files.module.js';
 import { acceptFiles } from './bank-files/file-body.http.js';
+import { disputesConsumer } from './disputes/disputes.consumer.js';
 import { keepLedger } from './ledger/keep-ledger.module.js';
 import { migrationSources } from './migrations.js';
 import { notifying, sendNotifications } from './notifications/notifications.module.js';
 import { addPayoutWork } from './payouts/payout-work.module.js';
 import { moneyEventsConsumer } from './purchases/money-events.consumer.js';
 import { STRIPE_EVENTS_PATH } from './rails/stripe/stripe-events.http.js';
+import { addUsdcWallet } from './rails/usdc/usdc-wallet.module.js';
 import { addReconciliation } from './reconciliation/reconcile-work.module.js';
 import type { Runtime } from './runtime.js';
 import { addSchedules } from './schedules/schedules.module.js';
@@ -28,11 +36,12 @@ export async function createService(runtime: Runtime): Promise<Service> {
   return service;
 }
 
-/** The part that answers callers: HTTP, and gRPC's health. */
+/** The part that answers callers: HTTP and gRPC. */
 export function createEdges(runtime: Runtime): Promise<Service> {
   return buildEdges(runtime, {
     module: AppModule.with(runtime),
     migrations: migrationSources,
+    grpcServices: [LedgerServiceService, PayoutServiceService, MethodServiceService, StandingServiceService],
     plugins: (fastify) => {
       acceptFiles(fastify, '/v1/bank-files');
       keepRawBody(fastify, STRIPE_EVENTS_PATH);
@@ -46,11 +55,13 @@ export function addBackground(runtime: Runtime): void {
   addConsumers(runtime, [
     accessConsumer(runtime),
     standingConsumer(),
+    disputesConsumer(),
     moneyEventsConsumer(runtime),
     notifying(runtime),
   ]);
   sendNotifications(runtime);
   addPayoutWork(runtime);
+  addUsdcWallet(runtime);
   addBankFileWork(runtime);
   addSchedules(runtime);
   keepLedger(runtime);

@@ -13,9 +13,10 @@ import { receiveReports } from '../src/payouts/receive-reports.js';
 import { achRailOf } from '../src/rails/ach/ach-settings.adapter.js';
 import { shortReference, wholeReference } from '../src/rails/bank-reference.js';
 import type { FileRail, RailKind } from '../src/rails/rail.js';
+import { OutsideStore } from '../src/reconciliation/outside-checks.store.js';
 import { sepaRailOf } from '../src/rails/sepa/sepa-settings.adapter.js';
 import { accountStatement, nachaReturns, statusReport } from './bank.js';
-import { type Books, micros, startBooks } from './books.js';
+import { type Books, micros, railThrough, startBooks } from './books.js';
 import { type Answered, type Edges, startEdges } from './edges.js';
 import { objectionsTo } from './schemas.js';
 
@@ -131,6 +132,8 @@ const statuses = async ({ payouts }: Batch): Promise<unknown[][]> =>
   Promise.all(
     payouts.map(async (payout) => [(await books.payout(payout)).status, (await books.payout(payout)).reason]),
   );
+const beside = (tenantId: TenantId) =>
+  new OutsideStore(books.pool, new Map()).breaksBeside(tenantId, books.clock.now());
 const available = async ({ tenantId, personId, currency }: Batch): Promise<bigint | undefined> =>
   (await books.balance(tenantId, personId, currency))?.availableMicros;
 const referencesOf = (file: string): string[] => [...file.matchAll(/<EndToEndId>(\w+)</g)].map(([, id = '']) => id);
@@ -214,7 +217,46 @@ describe('a partner with an IBAN', () => {
     const file = await brought(booked, accountStatement({ id: 'S-1', opening: '100.00', entries }));
     expect(file).toMatchObject({ unmatchedLines: 0, facts: { recorded: 2 } });
     expect((await statuses(booked)).map(([status]) => status)).toEqual(['settled', 'settled']);
-    for (const { tenantId } of [refused, booked]) expect(await books.breaks(tenantId)).toEqual([]);
+    for (const { tenantId } of [refused, booked]) {
+      expect(await books.breaks(tenantId)).toEqual([]);
+      expect(await beside(tenantId)).toEqual([]);
+    }
+
+    await brought(booked, accountStatement({ id: 'S-2', opening: '70.00', entries }));
+    expect(await beside(booked.tenantId)).toEqual([
+      {
+        invariant: 'B3',
+        subject: `file ${booked.id}`,
+        detail: 'its payouts that settled come to 30000000 micros, and 0 more may; the bank booked -60000000 for it',
+      },
+    ]);
+  });
+
+  it('is paid when the bank books the file as one, less what it has refused before', async () => {
+    const batch = await batchOf('sepa', ['10.00', '20.00', '30.00']);
+    const [, two = ''] = batch.payouts.map(({ id }) => wholeReference(id));
+    const payments = [{ reference: two, status: 'RJCT', reason: 'AC04', amount: '20.00' }];
+    await brought(batch, statusReport({ batch: wholeReference(batch.id), groupStatus: 'PART', payments }));
+    const entries = [{ amount: '40.00', sign: 'DBIT' as const, batch: wholeReference(batch.id) }];
+    await brought(batch, accountStatement({ id: 'S-1', opening: '100.00', entries }));
+    expect((await statuses(batch)).map(([status]) => status)).toEqual(['settled', 'failed', 'settled']);
+    const back = { sign: 'CRDT' as const, reference: wholeReference(batch.payouts[0]?.id ?? ''), returned: 'AC06' };
+    await brought(batch, accountStatement({ id: 'S-2', opening: '60.00', entries: [{ amount: '10.00', ...back }] }));
+    expect(await available(batch)).toBe(micros('970.00'));
+    expect(await beside(batch.tenantId)).toEqual([]);
+  });
+
+  it('is not called paid by a bank whose statement names a payout of a rail that is no bank', async () => {
+    const batch = await batchOf('sepa', ['10.00']);
+    const { tenantId, personId } = batch;
+    await books.earn(tenantId, personId, '50.00');
+    const methodId = await books.addMethod(tenantId, personId);
+    const other = await books.request({ tenantId, personId, methodId, amount: '30.00' });
+    await books.work(railThrough(books.rail, { submit: () => Promise.reject(new Error('the question was lost')) }));
+    const entries = [{ amount: '30.00', sign: 'DBIT' as const, reference: wholeReference(other.id) }];
+    const file = await brought(batch, accountStatement({ id: 'S-1', currency: 'USD', opening: '100.00', entries }));
+    expect(file).toMatchObject({ unmatchedLines: 1, facts: { total: 0 } });
+    expect((await books.payout(other)).status).toBe('unknown');
   });
 });
 
@@ -295,8 +337,11 @@ describe('POST /v1/bank-files', () => {
     const repeated = await brought(batch, statementFor(batch, { messageId: 'CAMT-2' }));
     expect(repeated).toMatchObject({ lines: 0, facts: { total: 0 }, warnings: [{ code: 'statement_repeated' }] });
     expect((await statuses(batch))[0]).toEqual(['settled', undefined]);
+    const renamed = await brought(batch, statementFor(batch, { id: 'S-1/2' }));
+    expect(renamed).toMatchObject({ lines: 0, facts: { total: 0 }, warnings: [{ code: 'statement_repeated' }] });
+    expect(await beside(batch.tenantId)).toEqual([]);
     const list = await edges.call('GET', '/v1/bank-files', { as: batch.finance });
-    expect(list.body.items.map(({ id }: { id: string }) => id)).toEqual([repeated.id, first.id]);
+    expect(list.body.items.map(({ id }: { id: string }) => id)).toEqual([renamed.id, repeated.id, first.id]);
   });
 
   it('answers the same to the same Idempotency-Key', async () => {
@@ -332,6 +377,24 @@ describe('POST /v1/bank-files', () => {
     expect((await edges.upload('/v1/payouts', { as: batch.finance, file: 'x', type: 'text/plain' })).body.code).toBe(
       'UNSUPPORTED_MEDIA_TYPE',
     );
+  });
+
+  it('says nothing about a payout that left by another rail', async () => {
+    const batch = await batchOf('sepa', ['10.00']);
+    const { tenantId, personId } = batch;
+    const methodId = await books.addMethod(tenantId, personId, { delaySeconds: 3_600 });
+    const called = await books.request({ tenantId, personId, methodId, amount: '25.00', currency: 'EUR' });
+    await books.work();
+    const reference = wholeReference(called.id);
+    const entries = [{ amount: '25.00', sign: 'DBIT' as const, reference }];
+    const stated = await brought(batch, accountStatement({ id: 'S-1', opening: '50.00', entries }));
+    expect(stated).toMatchObject({ lines: 1, unmatchedLines: 1, facts: { total: 0 } });
+    const payments = [{ reference, status: 'RJCT', reason: 'AC04' }];
+    const report = statusReport({ batch: wholeReference(batch.id), payments });
+    expect((await brought(batch, report)).odd).toEqual([
+      expect.objectContaining({ reference, outcome: 'unknown_reference' }),
+    ]);
+    expect((await books.payout(called)).status).toBe('submitted');
   });
 
   it('is for finance; support looks, and another tenant finds nothing and moves nobody’s payouts', async () => {

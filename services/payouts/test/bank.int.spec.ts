@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createPool } from '@dailydoco/database';
+import { createPool, inDatabaseTransaction } from '@dailydoco/database';
+import { currencyOf } from '@dailydoco/money';
+import { asPurchaseId } from '../src/ids.js';
+import { LedgerStore } from '../src/ledger/ledger.store.js';
 import type { Break } from '../src/reconciliation/break-case.js';
 import { OutsideStore, outsideSources } from '../src/reconciliation/outside-checks.store.js';
 import { type Books, startBooks } from './books.js';
@@ -82,6 +85,12 @@ const CASES: [what: string, about: string, sql: string, breaks: [Break['invarian
     [['B3', /2 lines of the bank make -1800/]],
   ],
   [
+    'the bank booked a file as one and line by line',
+    'batched',
+    "INSERT INTO bank_line SELECT tenant_id, statement_id, 99, booked_on, value_date, amount_micros, currency, end_to_end_id, bank_reference, reason_code, counterparty, 'batched settled' FROM bank_line WHERE tenant_id = $1 AND report_id IS NULL AND $2::uuid IS NOT NULL",
+    [['B3', /its payouts that settled come to 700 micros, and 0 more may; the bank booked -1400 for it/]],
+  ],
+  [
     'a statement is missing between two',
     'statement',
     "INSERT INTO bank_statement SELECT tenant_id, gen_random_uuid(), file_id, 'later', account, currency, closing_micros + 1, closing_micros + 1, '2026-06-05', '2026-06-05', 'y' FROM bank_statement WHERE tenant_id = $1 AND id = $2",
@@ -117,6 +126,53 @@ describe('The bank beside the ledger', () => {
     expect(differences.map(({ invariant }) => invariant)).toEqual(breaks.map(([invariant]) => invariant));
     for (const [n, [, detail]] of breaks.entries()) expect(differences[n]!.detail).toMatch(detail);
     expect(await found(other)).toEqual([]);
+  });
+
+  it('B4 differs when something else moves cash where the bank tells, until it is named at a break', async () => {
+    const [place, silent] = [await sound(), await soundRails(books, owner)];
+    const move = (tenantId: Place['tenantId'], currency: string) =>
+      inDatabaseTransaction(books.pool, (tx) =>
+        new LedgerStore(tx, books).write([
+          {
+            tenantId,
+            eventType: 'CashMoved',
+            currency: currencyOf(currency),
+            cause: { kind: 'purchase', purchaseId: asPurchaseId(books.newId()), sequence: 1n, refundId: undefined },
+            reason: undefined,
+            occurredAt: START,
+            legs: [
+              { personId: undefined, kind: 'cash', amountMicros: -300n },
+              { personId: undefined, kind: 'bad_debt', amountMicros: 300n },
+            ],
+            mayOverdraw: true,
+          },
+        ]),
+      );
+    // No statement tells of dollars, and none of anything to the other tenant.
+    await move(place.tenantId, 'USD');
+    await move(silent.tenantId, 'EUR');
+    expect(await found(place)).toEqual([]);
+    expect((await found(silent)).map(({ invariant }) => invariant)).not.toContain('B4');
+    await move(place.tenantId, 'EUR');
+    const [difference, ...more] = await found(place);
+    expect([difference?.invariant, difference?.detail, more]).toEqual([
+      'B4',
+      'it moves cash by -300 micros EUR, and neither a payout nor a break explains it',
+      [],
+    ]);
+    const journalId = difference?.subject.replace('journal ', '');
+    const breakId = books.newId();
+    await owner.query(
+      `INSERT INTO break_case (tenant_id, id, invariant, subject, detail, opened_at, opened_by_run, last_seen_at, last_run)
+       VALUES ($1, $2, 'B2', 'a line', 'x', $3, $2, $3, $2)`,
+      [place.tenantId, breakId, START],
+    );
+    await owner.query(
+      `INSERT INTO break_step (tenant_id, break_id, position, kind, user_id, text, journal_ids, taken_at)
+       VALUES ($1, $2, 1, 'corrected', $2, 'x', ARRAY[$3]::uuid[], $4)`,
+      [place.tenantId, breakId, journalId, START],
+    );
+    expect(await found(place)).toEqual([]);
   });
 
   it('B1 waits for the statement that covers a payout', async () => {

@@ -38,9 +38,10 @@ import { receivedOf } from './wire.js';
 /** Under which the edges of specs open what the books sealed. */
 export const SEALING = { KEY_ENCRYPTION_SECRET: Buffer.alloc(32, 1).toString('base64') };
 
-/** A database of this service with all its tables, for one spec file. */
-export function migratedDatabase(): Promise<TestDatabase> {
+/** A database of this service with all its tables, for one spec file; `postgresUrl`: on that server. */
+export function migratedDatabase(postgresUrl?: string): Promise<TestDatabase> {
   return createServiceDatabase({
+    postgresUrl,
     service: 'payouts',
     directories: migrationSources.map(({ directory }) => directory),
     migrate: async (connectionString, appRole) => {
@@ -93,6 +94,8 @@ export class Books {
   /** Specs set what the screens find and what tax is withheld. */
   screens: PayoutScreen[] = [];
   withholding: Withholding = { bpsOf: () => Promise.resolve(new Map()) };
+  /** What happens between the moment that a worker has found payouts to send and the one that it marks them as sent. */
+  meanwhile: () => Promise<void> = () => Promise.resolve();
   readonly #database: TestDatabase;
 
   constructor(database: TestDatabase) {
@@ -190,7 +193,15 @@ export class Books {
 
   /** Asks for a payout that is due for the rail at once; `first` runs in its database transaction before. */
   request(
-    order: { tenantId: TenantId; personId: UserId; methodId: PayoutMethodId; amount: string; currency?: string },
+    order: {
+      tenantId: TenantId;
+      personId: UserId;
+      methodId: PayoutMethodId;
+      amount: string;
+      currency?: string;
+      /** Told as undefined: a schedule asks. */
+      requestedBy?: undefined;
+    },
     first?: () => Promise<void>,
   ): Promise<Payout> {
     const { amount, currency = 'USD', ...rest } = order;
@@ -225,7 +236,11 @@ export class Books {
     });
     const rails = railRegistry([crashAfter, SPEC_BANK]);
     await submitPayouts({
-      claim: (what) => inDatabaseTransaction(this.pool, (tx) => claimPayouts(tx, what)),
+      claim: async (what) => {
+        const claims = await inDatabaseTransaction(this.pool, (tx) => claimPayouts(tx, what));
+        await this.meanwhile();
+        return claims;
+      },
       rails,
       destinations: new DestinationStore(this.pool, { sealer: this.secrecy.sealer, rails }),
       inTransaction: (record) =>
@@ -246,7 +261,11 @@ export class Books {
   async batch(rails: ReadonlyMap<RailKind, Rail> = railRegistry([this.rail, SPEC_BANK])): Promise<void> {
     await batchPayouts({
       waiting: (kinds, now) => readWaitingGroups(this.pool, kinds, now),
-      candidates: (group, now, limit) => readCandidates(this.pool, group, { now, limit }),
+      candidates: async (group, now, limit) => {
+        const candidates = await readCandidates(this.pool, group, { now, limit });
+        await this.meanwhile();
+        return candidates;
+      },
       rails,
       destinations: new DestinationStore(this.pool, { sealer: this.secrecy.sealer, rails }),
       inTransaction: (work) =>

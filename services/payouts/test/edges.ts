@@ -10,7 +10,7 @@ import { createRuntime, type Runtime } from '../src/runtime.js';
 import { createEdges, createService } from '../src/service.js';
 import { type Books, SEALING } from './books.js';
 
-const SECRET = 'a secret that only the services of this spec know';
+export const SECRET = 'a secret that only the services of this spec know';
 const ISSUER = 'https://identity.spec';
 
 /** Money as bodies spell it. */
@@ -43,9 +43,17 @@ export class Edges {
   readonly #signer: TokenSigner;
   readonly url: string;
   readonly apiKey: (tenantId: TenantId) => string;
+  readonly grpcAddress: string;
 
-  constructor(parts: { runtime: Runtime; signer: TokenSigner; apiKey: (tenantId: TenantId) => string; url: string }) {
+  constructor(parts: {
+    runtime: Runtime;
+    signer: TokenSigner;
+    apiKey: (tenantId: TenantId) => string;
+    url: string;
+    grpcAddress: string;
+  }) {
     this.runtime = parts.runtime;
+    this.grpcAddress = parts.grpcAddress;
     this.apiKey = parts.apiKey;
     this.#signer = parts.signer;
     this.url = parts.url;
@@ -142,7 +150,7 @@ export async function startEdges(
   await runtime.lifecycle.start();
   const url = (await service.app.getUrl()).replace('[::1]', '127.0.0.1');
   const apiKey = (tenantId: TenantId): string => `Bearer ${apiKeys.add(tenantId, SCOPES).key}`;
-  return new Edges({ runtime, signer, apiKey, url });
+  return new Edges({ runtime, signer, apiKey, url, grpcAddress: `127.0.0.1:${service.grpc.boundPort}` });
 }
 
 /** Settings as a process would find them. */

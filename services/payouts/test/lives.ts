@@ -30,6 +30,8 @@ export interface Sold {
   readonly currency?: CurrencyCode;
   readonly amountMicros: bigint;
   readonly shares: readonly { readonly beneficiaryId: UserId; readonly micros: bigint }[];
+  /** Where its ids come from; random unless told. */
+  readonly newId?: () => string;
 }
 
 interface Lost {
@@ -43,22 +45,26 @@ interface Lost {
  */
 export class Life {
   readonly tenantId: TenantId;
-  readonly purchaseId: PurchaseId = asPurchaseId(newId());
-  readonly buyerId: UserId = asUserId(newId());
+  readonly purchaseId: PurchaseId;
+  readonly buyerId: UserId;
   readonly currency: CurrencyCode;
   readonly amountMicros: bigint;
   readonly entries: readonly LifeEntry[];
   readonly events: MoneyEvent[] = [];
   readonly #chargebacks: Lost[] = [];
+  readonly #newId: () => string;
   #refundedMicros = 0n;
   #holdIsOver = false;
 
-  constructor({ tenantId, currency = currencyOf('USD'), amountMicros, shares }: Sold) {
+  constructor({ tenantId, currency = currencyOf('USD'), amountMicros, shares, newId: ids = newId }: Sold) {
+    this.#newId = ids;
+    this.purchaseId = asPurchaseId(ids());
+    this.buyerId = asUserId(ids());
     this.tenantId = tenantId;
     this.currency = currency;
     this.amountMicros = amountMicros;
     this.entries = shares.map(({ beneficiaryId, micros }) => ({
-      commissionId: asCommissionId(newId()),
+      commissionId: asCommissionId(ids()),
       beneficiaryId,
       grossMicros: micros,
       netMicros: micros,
@@ -105,7 +111,7 @@ export class Life {
 
   /** A refund of a part of what is left; nothing when nothing is. */
   refund(micros: bigint): RefundId {
-    const refundId = asRefundId(newId());
+    const refundId = asRefundId(this.#newId());
     if (micros <= 0n || micros > this.leftMicros) return refundId;
     this.#refundedMicros += micros;
     this.#chargebacks.push({ refundId, micros });
@@ -176,7 +182,7 @@ export class Life {
   #tell(fact: MoneyFact): void {
     this.events.push({
       tenantId: this.tenantId,
-      eventId: newId(),
+      eventId: this.#newId(),
       purchaseId: this.purchaseId,
       sequence: BigInt(this.events.length + 1),
       currency: this.currency,

@@ -52,13 +52,18 @@ export async function report(place: Place, name: string, told: { rail: string; s
   );
 }
 
-/** A journal that moves cash by so much: what finance books to mend something. */
-export async function cashJournal({ books, owner, tenantId, ids }: Place, name: string, micros: number): Promise<void> {
+/** A journal that moves cash by so much: what finance books to mend something, or a payout's. */
+export async function cashJournal(
+  { books, owner, tenantId, ids }: Place,
+  name: string,
+  { micros, of = 'adjustment' }: { micros: number; of?: 'adjustment' | 'payout' },
+): Promise<void> {
   ids[name] = books.newId();
+  const [payoutId, adjustmentId] = of === 'payout' ? [ids[name], null] : [null, ids[name]];
   await owner.query(
-    `INSERT INTO journal (tenant_id, id, event_type, currency, payout_id, payout_step, occurred_at, recorded_at)
-     VALUES ($1, $2, 'Mended', 'EUR', $2, 'x', $3, $3)`,
-    [tenantId, ids[name], START],
+    `INSERT INTO journal (tenant_id, id, event_type, currency, payout_id, payout_step, adjustment_id, occurred_at, recorded_at)
+     VALUES ($1, $2, 'Mended', 'EUR', $3, CASE WHEN $3::uuid IS NULL THEN NULL ELSE 'x' END, $4, $5, $5)`,
+    [tenantId, ids[name], payoutId, adjustmentId, START],
   );
   await owner.query(
     `INSERT INTO account (tenant_id, id, owner_id, kind, currency, opened_at)

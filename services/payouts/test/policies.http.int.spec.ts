@@ -176,6 +176,16 @@ describe('The freeze of a person', () => {
     expect((await edges.call('GET', `/v1/people/${me.personId}/payout-freeze`, { as: support })).body).toEqual(body);
   });
 
+  it('is lifted by somebody else than the person', async () => {
+    const me = await partner();
+    const self = await edges.person(me.tenantId, me.personId, ['finance']);
+    expect((await freeze(self, me.personId)).status).toBe(200);
+    const own = await freeze(self, me.personId, 'payout-unfreeze');
+    expect([own.status, own.body.code]).toEqual([403, 'SELF_APPROVAL']);
+    expect(await ask(me)).toBe('PAYOUTS_FROZEN');
+    expect((await freeze(await staff(me.tenantId), me.personId, 'payout-unfreeze')).body.frozen).toBe(false);
+  });
+
   it('is one of its own tenant: the same person elsewhere is free', async () => {
     const me = await partner();
     const elsewhere = await staff(books.newTenant());

@@ -39,6 +39,15 @@ const CASES: [what: string, about: string, sql: string, breaks: [Break['invarian
     ],
   ],
   [
+    'the rail made a second payment of one payout',
+    'settled',
+    `WITH paid AS (UPDATE payout SET rail_reference = 'first' WHERE tenant_id = $1 AND id = $2)
+     INSERT INTO rail_report (tenant_id, rail, report_id, reference, state, amount_micros, currency, rail_reference, occurred_at, received_at, applied)
+     SELECT tenant_id, rail, 'again', reference, state, amount_micros, currency, 'second', occurred_at, received_at, 'contradiction'
+     FROM rail_report WHERE tenant_id = $1 AND reference = $2`,
+    [['R1', /it tells of the payment second; payout .* is the payment first/]],
+  ],
+  [
     'the sandbox has a payment of nobody',
     'sandbox',
     'UPDATE sandbox_payment SET reference = gen_random_uuid() WHERE tenant_id = $1 AND reference = $2',
@@ -177,15 +186,24 @@ describe('What differs by an amount of cash', () => {
     await paidToNobody(place, 'evt_1');
     const [theCase, ...more] = await run(place);
     expect([theCase!.invariant, more]).toEqual(['R1', []]);
-    await cashJournal(place, 'tooLittle', 249);
+    await cashJournal(place, 'tooLittle', { micros: 249 });
     await name(place, theCase!.id, 'tooLittle', 2);
     expect(await run(place)).toEqual([theCase]);
-    await cashJournal(place, 'theRest', 1);
+    await cashJournal(place, 'theRest', { micros: 1 });
     await name(place, theCase!.id, 'theRest', 3);
     // The run that no longer finds it adds a step of its own, after those that were written behind its back.
     await owner.query('UPDATE break_case SET steps = 9 WHERE id = $1', [theCase!.id]);
     expect(await run(place)).toEqual([]);
     expect(await run(place)).toEqual([]);
+  });
+
+  it('is not mended by what a payout moved, which stands for the payout already', async () => {
+    const place = await sound();
+    await paidToNobody(place, 'evt_1');
+    const [theCase] = await run(place);
+    await cashJournal(place, 'ofAPayout', { micros: 250, of: 'payout' });
+    await name(place, theCase!.id, 'ofAPayout', 2);
+    expect(await run(place)).toEqual([theCase]);
   });
 
   it('is not mended by a journal that mended something else', async () => {
@@ -194,7 +212,7 @@ describe('What differs by an amount of cash', () => {
     await paidToNobody(place, 'evt_2');
     const both = await run(place);
     expect(both).toHaveLength(2);
-    await cashJournal(place, 'one', 250);
+    await cashJournal(place, 'one', { micros: 250 });
     await name(place, both[0]!.id, 'one', 2);
     await name(place, both[1]!.id, 'one', 3);
     await owner.query('UPDATE break_case SET steps = 9 WHERE tenant_id = $1', [place.tenantId]);

@@ -98,6 +98,25 @@ describe('A payout above the amount that needs an approval', () => {
     expect(await books.breaks(here.tenantId)).toEqual([]);
   });
 
+  it('does not leave in many small ones instead: what was asked for within 24 hours counts, unless somebody approved it', async () => {
+    const here = await office();
+    const { tenantId, personId } = here;
+    const order = { tenantId, personId, methodId: here.methodId as never, amount: '9.00' };
+    await books.request({ ...order, requestedBy: undefined });
+    const first = await ask(here, '15.00');
+    const [second, third] = [await ask(here, '5.00'), await ask(here, '0.01')];
+    await books.work();
+    const statuses = async () =>
+      Promise.all([first, second, third].map(async (id) => (await look(here.as, id)).status));
+    expect(await statuses()).toEqual(['settled', 'settled', 'screened']);
+    await decide(here.finance, `${third}/approve`);
+    books.clock.advance(86_400_000);
+    const later = await ask(here, '20.00');
+    await books.work();
+    expect([...(await statuses()), (await look(here.as, later)).status]).toEqual(Array(4).fill('settled'));
+    expect(await books.breaks(here.tenantId)).toEqual([]);
+  });
+
   it('is never approved by the person who is paid, also when that is finance', async () => {
     const here = await office();
     const id = await ask(here, '50.00');
@@ -189,17 +208,17 @@ describe('Tax and fees', () => {
       body: { kind: 'sandbox', details: { outcome: 'failed' } },
     });
     books.withholding = { bpsOf: () => Promise.resolve(new Map([[here.personId, 2_400]])) };
-    const order = { tenantId: here.tenantId, personId: here.personId, amount: '10.01' };
+    const order = { tenantId: here.tenantId, personId: here.personId, amount: '9.99' };
     const [paid, failed] = [
       await books.request({ ...order, methodId: here.methodId as never }),
       await books.request({ ...order, methodId: failing.body.id }),
     ];
     books.withholding = { bpsOf: () => Promise.resolve(new Map()) };
     expect((await books.work()).steps.toSorted()).toEqual(['failed', 'settled']);
-    expect(await look(here.as, paid.id)).toMatchObject({ withheld: usd('2.40'), fee: usd('0.25'), status: 'settled' });
-    expect(await look(here.as, failed.id)).toMatchObject({ withheld: usd('2.40'), status: 'failed' });
-    expect(await available(here)).toBe(89.99);
-    expect((await books.balance(here.tenantId, here.personId))?.paidMicros).toBe(micros('7.61'));
+    expect(await look(here.as, paid.id)).toMatchObject({ withheld: usd('2.39'), fee: usd('0.25'), status: 'settled' });
+    expect(await look(here.as, failed.id)).toMatchObject({ withheld: usd('2.39'), status: 'failed' });
+    expect(await available(here)).toBe(90.01);
+    expect((await books.balance(here.tenantId, here.personId))?.paidMicros).toBe(micros('7.60'));
     expect(await books.breaks(here.tenantId)).toEqual([]);
   });
 
@@ -297,6 +316,52 @@ describe('A rail of files', () => {
     expect(await books.breaks(here.tenantId)).toEqual([]);
   });
 
+  it('leaves nothing while payouts are stopped: not into a batch that is being made, nor by a file that was not sent', async () => {
+    // What others have left over goes first.
+    await books.batch();
+    const here = await office();
+    const ids = await bankPayouts(here);
+    const stop = (stopped: boolean) =>
+      edges.call('PUT', '/v1/payout-policy/stop', { as: here.finance, body: { stopped, reason: 'the bank is down' } });
+    books.meanwhile = async () => void (await stop(true));
+    await books.batch();
+    books.meanwhile = () => Promise.resolve();
+    const statuses = async () => Promise.all(ids.map(async (id) => (await look(here.as, id)).status));
+    expect(await statuses()).toEqual(ids.map(() => 'approved'));
+    await stop(false);
+    await books.batch();
+    expect(await statuses()).toEqual(MADE_BY);
+    const { body } = await edges.call('GET', '/v1/payout-batches', { as: here.finance });
+    const path = `/v1/payout-batches/${body.items[0].id}`;
+    await stop(true);
+    const refused = await edges.call('GET', `${path}/file`, { as: here.finance });
+    expect([refused.status, refused.body.code]).toEqual([422, 'PAYOUTS_STOPPED']);
+    await stop(false);
+    expect((await edges.bytes(`${path}/file`, here.finance)).length).toBeGreaterThan(0);
+    await edges.call('POST', `${path}/sent`, { as: here.finance });
+    await stop(true);
+    expect((await edges.bytes(`${path}/file`, here.finance)).length).toBeGreaterThan(0);
+  });
+
+  it('keeps nobody waiting for another tenant’s batch that cannot be made', async () => {
+    await books.batch();
+    const all = await Promise.all(
+      [await office(), await office()].map(async (here) => ({ here, ids: await bankPayouts(here) })),
+    );
+    let groups = 0;
+    books.meanwhile = async () => {
+      groups += 1;
+      if (groups === 1) throw new Error('a method was changed by hand');
+    };
+    await expect(books.batch()).rejects.toThrow('1 batches could not be made');
+    books.meanwhile = () => Promise.resolve();
+    const first: string[] = await Promise.all(
+      all.map(async ({ here, ids }) => (await look(here.as, ids[0] ?? '')).status),
+    );
+    expect(first.toSorted()).toEqual(['approved', 'submitted']);
+    await books.batch();
+  });
+
   it('gives no file that is not what it was', async () => {
     const here = await office();
     await bankPayouts(here);
@@ -309,6 +374,21 @@ describe('A rail of files', () => {
     const changed = await edges.call('GET', path, { as: here.finance });
     SPEC_BANK.makeFile = made;
     expect([changed.status, changed.body.code]).toEqual([409, 'CONFLICT']);
+  });
+
+  it('a second payment of the rail for one payout is told, and moves nothing', async () => {
+    const here = await office();
+    const [id = ''] = await bankPayouts(here);
+    await books.batch();
+    expect(
+      await books.report(
+        told(here, 'first', id, { railReference: 'payment 1' }),
+        told(here, 'again', id, { railReference: 'payment 1' }),
+      ),
+    ).toEqual(['recorded', 'recorded']);
+    const back = { state: 'returned' as const, railReference: 'payment 2' };
+    expect(await books.report(told(here, 'other', id, back))).toEqual(['contradiction']);
+    expect((await look(here.as, id)).status).toBe('settled');
   });
 
   it('one report delivered by two at the same moment is stored and booked once', async () => {

@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { inDatabaseTransaction } from '@dailydoco/database';
+import { events, type EventType, type ReceivedEvent } from '@dailydoco/events';
+import { newId } from '@dailydoco/lifecycle';
+import { disputesConsumer } from '../src/disputes/disputes.consumer.js';
 import type { PayoutMethodId, TenantId, UserId } from '../src/ids.js';
 import type { Payout } from '../src/payouts/payout.js';
 import { type Books, startBooks } from './books.js';
@@ -101,6 +105,36 @@ describe('Payouts are looked at', () => {
     expect((await found(rested)).flat()).not.toContain('earnings_too_young');
   });
 
+  it('for what its person disputes and has available already, until that is decided, in whatever order it is told', async () => {
+    const tenantId = books.newTenant();
+    const { personId, methodId } = await paidPerson(tenantId);
+    const payout = await books.request({ tenantId, personId, methodId, amount: '30.00' });
+    const common = { commissionId: newId(), purchaseId: newId(), userId: personId, openedAt: books.clock.now() };
+    const tell = (told: { type: EventType; payload: unknown }[], tenant = tenantId) => {
+      const place = { topic: 'viral.events.v1', partition: 0, offset: 0n } as const;
+      const batch = told.map(({ type, payload }): ReceivedEvent => {
+        return { id: newId(), type, tenantId: tenant, key: personId, occurredAt: books.clock.now(), payload, ...place };
+      });
+      return inDatabaseTransaction(books.pool, (tx) => disputesConsumer().applyBatch(tx, batch));
+    };
+    const opened = (disputeId: string, hold = 'already_available') => ({
+      type: events.disputeOpened,
+      payload: { ...common, disputeId, hold, kind: 'amount' },
+    });
+    const decided = (disputeId: string) => ({
+      type: events.disputeDecided,
+      payload: { ...common, disputeId, hold: 'already_available', outcome: 'rejected', decidedAt: books.clock.now() },
+    });
+    const [first, second] = [newId(), newId()];
+    await tell([opened(newId(), 'held'), decided(second), opened(second)]);
+    await tell([opened(newId())], books.newTenant());
+    expect(await found(payout)).toEqual([[]]);
+    await tell([opened(first), opened(first)]);
+    expect(await found(payout)).toEqual([['open_disputes']]);
+    await tell([decided(first)]);
+    expect(await found(payout)).toEqual([[]]);
+  });
+
   it('for an account that several people of the tenant have as theirs', async () => {
     const [tenantId, other] = [books.newTenant(), books.newTenant()];
     const tenEuros = { amount: '10.00', currency: 'EUR' };
@@ -151,7 +185,7 @@ describe('PUT /v1/risk/rules', () => {
       const rules: { rule: string; enabled: boolean; settings: object }[] = body.rules;
       return [body.version, ...rules.filter(({ rule }) => rule === 'velocity' || rule === 'shared_method')];
     };
-    const standard = { meaning: expect.any(String), enabled: true };
+    const standard = { meaning: expect.any(String), enabled: true, decided: 0, upheld: 0, precision: null };
     const velocity = { ...standard, rule: 'velocity', settings: { payouts: 10, times: 5, hundreds: 1_000 } };
     const shared = { ...standard, rule: 'shared_method', settings: { people: 3 } };
     expect(await read(tenantId)).toEqual([2, shared, { ...velocity, enabled: false }]);

@@ -135,6 +135,24 @@ describe('A payout', () => {
     );
   });
 
+  it('waits from the score on that its tenant has set, and everybody is screened again for it', async () => {
+    const tenantId = books.newTenant();
+    const payout = await payoutTo(tenantId, 'Jose Marquez');
+    await put(tenantId, csv('1,Jose Marques,'));
+    expect(await found(payout)).toEqual([['sanctions_hit']]);
+    const as = await edges.person(tenantId, books.newPerson(), ['admin']);
+    const set = (nameThreshold: number) =>
+      edges.call('PUT', '/v1/risk/rules', { as, body: { nameThreshold, reason: 'a spec' } });
+    expect((await set(74)).body.errors).toEqual([expect.objectContaining({ path: 'nameThreshold' })]);
+    expect((await set(100)).body.nameThreshold).toBe(100);
+    expect(await found(payout)).toEqual([[]]);
+    await rescreenAll();
+    expect((await hits(tenantId)).map(({ current }) => current)).toEqual([false]);
+    expect((await set(88)).status).toBe(200);
+    await rescreenAll();
+    expect((await hits(tenantId)).map(({ current }) => current)).toEqual([true]);
+  });
+
   it('goes on when the entry or the whole list is gone', async () => {
     const tenantId = books.newTenant();
     const payout = await payoutTo(tenantId, 'Jose Marquez');

@@ -34,6 +34,7 @@ export const SPEC_BANK: FileRail<string> = {
     countries: new Set(['DE', 'FR']),
     typicalHours: 24,
     returnableHours: 240,
+    patienceHours: 120,
   },
   destinationOf: accountOf,
   countryOf: (destination) => destination.slice(0, 2),

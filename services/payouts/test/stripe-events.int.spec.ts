@@ -29,6 +29,7 @@ function created(tenantId: string, payoutId: string, type = 'transfer.created') 
     object: 'transfer',
     amount: 3_000,
     amount_reversed: 0,
+    created: 1_795_000_000,
     currency: 'usd',
     destination: 'acct_1MTfjCQ9PRzxEwkZ',
     metadata: { payout_id: payoutId, tenant_id: tenantId },

@@ -85,7 +85,7 @@ describe('Stripe’s mock server', () => {
       body: form,
     });
     const theirs = (await response.json()) as Record<string, unknown>;
-    const ours = transferOf(form, 'acct_1');
+    const ours = transferOf(form, 'acct_1', new Date());
     // The list of reversals has a count only where it is asked for; metadata are whatever was given.
     const comparable = ({ metadata: _metadata, reversals: _reversals, ...rest }: Record<string, unknown>) =>
       shapeOf(rest);

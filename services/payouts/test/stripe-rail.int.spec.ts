@@ -7,6 +7,7 @@ import { type Books, startBooks } from './books.js';
 import { never, obeysTheContract, paymentTo, type RailUnderTest } from './call-rail.contract.js';
 import { type StripeFault, StripeServer } from './stripe-server.js';
 
+const LOOK_AGAIN_MS = 30 * 86_400_000;
 let books: Books;
 let stripe: StripeServer;
 let rail: CallRail<StripeDestination>;
@@ -14,7 +15,7 @@ let accounts = 0;
 
 beforeAll(async () => {
   books = await startBooks();
-  stripe = await new StripeServer().start();
+  stripe = await new StripeServer(books.clock).start();
 });
 
 /** A new process each time: what it knows is in the database. */
@@ -23,6 +24,7 @@ beforeEach(() => {
     transfers: new StripeTransfers({ apiKey: stripe.apiKey, apiBase: stripe.url }),
     memory: new StripeTransferStore(books.pool),
     clock: books.clock,
+    lookAgainMs: LOOK_AGAIN_MS,
   });
 });
 

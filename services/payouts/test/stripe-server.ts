@@ -12,7 +12,11 @@ export type StripeFault =
   | 'unauthenticated'
   | 'not_json'
   /** It is carried out only after the next order. */
-  | 'overtaken';
+  | 'overtaken'
+  /** It is carried out, and the answer waits for `answerHeld`. */
+  | 'held'
+  /** The platform's balance has too little in the currency. */
+  | 'balance_empty';
 
 type Json = Record<string, unknown>;
 interface Reply {
@@ -38,7 +42,13 @@ export class StripeServer {
   #faults: StripeFault[] = [];
   #kept = new Map<string, { order: string; reply: Reply }>();
   #waiting: (() => void) | undefined;
+  #held: (() => void) | undefined;
+  readonly #clock: { now(): Date };
   #server: Server | undefined;
+
+  constructor(clock: { now(): Date } = { now: () => new Date() }) {
+    this.#clock = clock;
+  }
 
   get url(): string {
     if (this.#server === undefined) throw new Error('nothing listens yet');
@@ -64,6 +74,12 @@ export class StripeServer {
   /** A day has gone by. */
   forgetKeys(): void {
     this.#kept.clear();
+  }
+
+  /** Gives the answer that was held. */
+  answerHeld(): void {
+    this.#held?.();
+    this.#held = undefined;
   }
 
   reverse(id: string, amount?: number): Json {
@@ -121,17 +137,26 @@ export class StripeServer {
     if (kept !== undefined) {
       return answer(kept.order === text ? kept.reply : refusal(400, 'idempotency_error'));
     }
-    const reply = fault === 'server_error' ? refusal(500, 'api_error') : this.#make(new URLSearchParams(text));
+    const reply =
+      fault === 'server_error'
+        ? refusal(500, 'api_error')
+        : fault === 'balance_empty'
+          ? refusal(400, 'invalid_request_error', 'balance_insufficient')
+          : this.#make(new URLSearchParams(text));
     const said = fault === 'server_error_after' ? refusal(500, 'api_error') : reply;
     this.#kept.set(key, { order: text, reply: said });
     if (fault === 'reset_after') return void response.destroy();
+    if (fault === 'held') {
+      this.#held = () => answer(said);
+      return;
+    }
     return answer(said);
   }
 
   #make(order: URLSearchParams): Reply {
     const destination = order.get('destination') ?? '';
     if (this.closedAccounts.has(destination)) return refusal(400, 'invalid_request_error', 'transfers_not_allowed');
-    const transfer = transferOf(order, destination);
+    const transfer = transferOf(order, destination, this.#clock.now());
     this.transfers.unshift(transfer);
     return { status: 200, body: transfer };
   }
@@ -144,7 +169,7 @@ export class StripeServer {
 }
 
 /** A transfer in the shape of the reference; made of what was ordered. */
-export function transferOf(order: URLSearchParams, destination: string): Json {
+export function transferOf(order: URLSearchParams, destination: string, at: Date): Json {
   const id = idOf('tr');
   return {
     id,
@@ -152,7 +177,7 @@ export function transferOf(order: URLSearchParams, destination: string): Json {
     amount: Number(order.get('amount')),
     amount_reversed: 0,
     balance_transaction: idOf('txn'),
-    created: 1_790_000_000,
+    created: Math.floor(at.getTime() / 1_000),
     currency: order.get('currency'),
     description: null,
     destination,

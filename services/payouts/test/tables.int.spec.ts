@@ -81,6 +81,7 @@ describe('I3 facts', () => {
     'payout',
     'payout_finding',
     'payout_batch',
+    'partner_dispute',
     'break_case',
     'reconciliation_request',
     'stripe_transfer',

@@ -76,11 +76,15 @@ describe("Another tenant's ids", () => {
       expect([method, path, answer.status, answer.body.code]).toEqual([method, path, 404, 'NOT_FOUND']);
     }
     const lists = ['/v1/payouts', '/v1/payout-methods', '/v1/ledger/accounts', '/v1/ledger/adjustments'];
-    const more = ['/v1/ledger/periods', '/v1/reconciliation/breaks', '/v1/reconciliation/runs'];
+    const theirMethods = `/v1/people/${personId}/payout-methods`;
+    const journals = `/v1/ledger/journals?payoutId=${asked.body.id}`;
+    const more = [theirMethods, journals, '/v1/ledger/periods', '/v1/reconciliation/breaks', '/v1/reconciliation/runs'];
     for (const path of [...lists, ...more]) {
       expect((await edges.call('GET', path, { as: owner })).body.items).toEqual([]);
     }
-    expect((await edges.call('GET', '/v1/balances/me', { as: owner })).body.balances).toEqual([]);
+    for (const path of ['/v1/balances/me', `/v1/people/${personId}/balances`]) {
+      expect((await edges.call('GET', path, { as: owner })).body.balances).toEqual([]);
+    }
     expect((await edges.call('GET', '/v1/ledger/trial-balance', { as: owner })).body.currencies).toEqual([]);
     expect((await edges.call('GET', '/v1/balances/me', { as: me })).body).toEqual(before);
     expect((await edges.call('GET', `/v1/payouts/${asked.body.id}`, { as: me })).body).toMatchObject(asked.body);
@@ -114,6 +118,7 @@ describe('The OpenAPI document', () => {
       '/v1/ledger/adjustments/{id}/approve',
       '/v1/ledger/adjustments/{id}/reject',
       '/v1/ledger/export',
+      '/v1/ledger/journals',
       '/v1/ledger/journals/{id}',
       '/v1/ledger/periods',
       '/v1/ledger/periods/{period}/close',
@@ -128,6 +133,7 @@ describe('The OpenAPI document', () => {
       '/v1/payout-policy/stop',
       '/v1/payout-rails',
       '/v1/payout-schedule',
+      '/v1/payout-standing',
       '/v1/payout-webhooks',
       '/v1/payout-webhooks/{id}',
       '/v1/payout-webhooks/{id}/deliveries',
@@ -141,7 +147,10 @@ describe('The OpenAPI document', () => {
       '/v1/payouts/{id}/cancel',
       '/v1/payouts/{id}/findings/{position}/close',
       '/v1/payouts/{id}/reject',
+      '/v1/people/{id}/balances',
       '/v1/people/{id}/payout-freeze',
+      '/v1/people/{id}/payout-methods',
+      '/v1/people/{id}/payout-standing',
       '/v1/people/{id}/payout-unfreeze',
       '/v1/rails/stripe/events',
       '/v1/reconciliation/breaks',

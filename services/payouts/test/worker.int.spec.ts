@@ -7,7 +7,7 @@ import type { SandboxOutcome } from '../src/methods/method.js';
 import type { Payout } from '../src/payouts/payout.js';
 import { ASK_UNKNOWN_AFTER_MS } from '../src/payouts/record-answers.js';
 import { measurePayouts } from '../src/payouts/work.store.js';
-import type { CallRail } from '../src/rails/rail.js';
+import { type CallRail, RailRefusal } from '../src/rails/rail.js';
 import { type Books, micros, railThrough, startBooks } from './books.js';
 
 const CLAIM_MS = 30_000;
@@ -162,6 +162,31 @@ describe('I6 nobody is paid twice', () => {
     await soundBooks(one);
   });
 
+  it('when an old refusal comes after somebody else has sent it again', async () => {
+    const one = await asked();
+    const [told, heard] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const paused = books.work(
+      railThrough(books.rail, {
+        submit: async () => {
+          told.resolve();
+          await heard.promise;
+          throw new RailRefusal('insufficient_funds');
+        },
+      }),
+    );
+    await told.promise;
+    books.clock.advance(CLAIM_MS);
+    // The rail has nothing, so another worker sends it: it is paid, and the answer is lost.
+    expect((await books.work(railThrough(books.rail, { submit: lost }))).steps).toEqual(['unknown', 'unknown']);
+    heard.resolve();
+    expect(await paused).toEqual({ steps: [], failures: [] });
+    expect([await statusOf(one), await balanceOf(one)]).toEqual(['unknown', [70, 30, 0]]);
+    books.clock.advance(ASK_UNKNOWN_AFTER_MS);
+    expect((await books.work()).steps).toEqual(['settled']);
+    expect(await balanceOf(one)).toEqual([70, 0, 30]);
+    await soundBooks(one);
+  });
+
   it('when the answer "settled" was lost and the payment has come back since', async () => {
     const one = await asked('returned');
     await books.work(deaf());
@@ -291,6 +316,18 @@ describe('A suspended person', () => {
     expect(await books.work()).toEqual({ steps: [], failures: [] });
     expect([await statusOf(one), await timesAsked(one)]).toEqual(['requested', 0]);
     await books.suspend(one.tenantId, one.personId, false);
+    expect((await books.work()).steps).toEqual(['settled']);
+    await soundBooks(one);
+  });
+
+  it('is not paid when the suspension comes between the claim and the sending', async () => {
+    const one = await asked();
+    books.meanwhile = () => books.suspend(one.tenantId, one.personId);
+    expect(await books.work()).toEqual({ steps: [], failures: [] });
+    books.meanwhile = () => Promise.resolve();
+    expect([await statusOf(one), await timesAsked(one)]).toEqual(['approved', 0]);
+    await books.suspend(one.tenantId, one.personId, false);
+    books.clock.advance(CLAIM_MS);
     expect((await books.work()).steps).toEqual(['settled']);
     await soundBooks(one);
   });

@@ -21,6 +21,7 @@ interface PayoutRow {
   rail: RailKind;
   batch_id: string | null;
   payable_micros: bigint;
+  has_failed: boolean;
 }
 
 interface FactRow {
@@ -37,7 +38,7 @@ interface FactRow {
   occurred_at: Date;
 }
 
-const PAYOUT = 'id, rail, batch_id, amount_micros - withheld_micros AS payable_micros';
+const PAYOUT = `id, rail, batch_id, amount_micros - withheld_micros AS payable_micros, status = 'failed' AS has_failed`;
 // As the index payout_short_reference_idx spells it.
 const TAIL = `right(replace(id::text, '-', ''), ${SHORT_REFERENCE_DIGITS})`;
 
@@ -70,6 +71,17 @@ export class BankFileStore implements ImportBook, FactBook {
       [tenantId, account, statementId],
     );
     return rows[0]?.content_hash;
+  }
+
+  async nameOfContent(
+    tenantId: TenantId,
+    { account, contentHash }: { account: string; contentHash: string },
+  ): Promise<string | undefined> {
+    const { rows } = await this.#sql.query<{ bank_id: string }>(
+      'SELECT bank_id FROM bank_statement WHERE tenant_id = $1 AND account = $2 AND content_hash = $3 LIMIT 1',
+      [tenantId, account, contentHash],
+    );
+    return rows[0]?.bank_id;
   }
 
   async closingBefore(
@@ -232,12 +244,13 @@ export class BankFileStore implements ImportBook, FactBook {
   }
 }
 
-function toPayout({ id, rail, batch_id, payable_micros }: PayoutRow): NamedPayout {
+function toPayout({ id, rail, batch_id, payable_micros, has_failed: hasFailed }: PayoutRow): NamedPayout {
   return {
     id: asPayoutId(id),
     rail,
     batchId: batch_id === null ? undefined : asPayoutBatchId(batch_id),
     payableMicros: payable_micros,
+    hasFailed,
   };
 }
 

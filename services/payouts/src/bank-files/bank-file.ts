@@ -70,4 +70,6 @@ export interface NamedPayout {
   readonly batchId: PayoutBatchId | undefined;
   /** What the file paid: the amount less what was withheld. */
   readonly payableMicros: bigint;
+  /** It has failed: what the bank books for the rest of its file is less by this. */
+  readonly hasFailed: boolean;
 }

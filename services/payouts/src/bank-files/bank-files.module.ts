@@ -1,9 +1,10 @@
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { repeat } from '@dailydoco/service';
-import { counter, gauge } from '@dailydoco/telemetry';
+import { gauge } from '@dailydoco/telemetry';
 import { Module } from '@nestjs/common';
 import { LedgerStore } from '../ledger/ledger.store.js';
 import type { Payout } from '../payouts/payout.js';
+import { measureSteps } from '../payouts/payout-measures.module.js';
 import { PayoutStore } from '../payouts/payout.store.js';
 import { receiveReports } from '../payouts/receive-reports.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
@@ -18,7 +19,6 @@ import { FACTS_AT_A_TIME, reportFacts, type TellReports } from './report-facts.j
 const REPORT_EVERY_MS = 1_000;
 const MEASURE_EVERY_MS = 15_000;
 
-const steps = counter('dailydoco_payout_steps_total');
 const oldestWaiting = gauge('dailydoco_bank_facts_oldest_waiting_age_seconds');
 
 function bankFiles({ pool, idempotency, clock, newId }: Runtime): BankFiles {
@@ -61,7 +61,7 @@ export async function reportBankFacts(
     };
     return { told: await reportFacts(new BankFileStore(tx), tell, now), changed: taken };
   });
-  for (const { status: step } of changed) steps.add(1, { step });
+  measureSteps(changed);
   return told === FACTS_AT_A_TIME;
 }
 

@@ -15,14 +15,16 @@ const idOf = (n: number): PayoutId => asPayoutId(`01936f2a-7b1c-7d3e-8f4a-000000
 const whole = (n: number): string => idOf(n).replaceAll('-', '');
 const short = (n: number): string => whole(n).slice(-15).toUpperCase();
 
-const payouts: readonly NamedPayout[] = [1, 2, 3].map((n) => ({
-  id: idOf(n),
-  rail: 'sepa',
-  batchId,
-  payableMicros: BigInt(n) * 10_000_000n,
-}));
+const payouts: readonly NamedPayout[] = [
+  ...[1, 2, 3].map((n) => {
+    return { id: idOf(n), rail: 'sepa' as const, batchId, payableMicros: BigInt(n) * 10_000_000n, hasFailed: n === 3 };
+  }),
+  ...(['ach', 'stripe'] as const).map((rail, n) => {
+    return { id: idOf(4 + n), rail, batchId: undefined, payableMicros: 10_000_000n, hasFailed: false };
+  }),
+];
 
-/** The book of a tenant with three payouts in one batch. */
+/** The book of a tenant with three payouts by SEPA in one batch, and one each by ACH (4) and by Stripe (5). */
 class ImportsInMemory implements ImportBook {
   readonly files: ImportedFile[] = [];
 
@@ -32,6 +34,9 @@ class ImportsInMemory implements ImportBook {
   }
   async contentOf(_: unknown, { account, statementId }: Pick<FileStatement, 'account' | 'statementId'>) {
     return this.#statements().find((each) => each.account === account && each.statementId === statementId)?.contentHash;
+  }
+  async nameOfContent(_: unknown, { account, contentHash }: { account: string; contentHash: string }) {
+    return this.#statements().find((each) => each.account === account && each.contentHash === contentHash)?.statementId;
   }
   async closingBefore(_: unknown, { account }: Pick<FileStatement, 'account'>) {
     return this.#statements().findLast((each) => each.account === account);
@@ -124,6 +129,26 @@ describe('what a file says', () => {
     ]);
   });
 
+  it('is about payouts of its own rails only, whatever else its references mean', async () => {
+    const facts = [1, 4, 5].flatMap((n) => [fact({ payment: whole(n) }), fact({ payment: short(n) })]);
+    const about = async (kind: ReadFile['kind']) =>
+      told(await bring(new ImportsInMemory(), { kind, facts })).flatMap(([payout]) => payout ?? []);
+    expect(await about('pain.002')).toEqual([1, 1]);
+    expect(await about('camt.053')).toEqual([1, 1, 4, 4]);
+    expect(await about('nacha')).toEqual([4, 4]);
+  });
+
+  it('is about nobody when two payouts have the same short reference', async () => {
+    class Twins extends ImportsInMemory {
+      override async payoutsByTail(_: unknown, tails: readonly string[]) {
+        return new Map(tails.map((tail) => [tail, payouts.slice(0, 2)]));
+      }
+    }
+    expect(told(await bring(new Twins(), { facts: [fact({ payment: short(1) })] }))).toEqual([
+      [undefined, 'settled', 'unknown_reference'],
+    ]);
+  });
+
   it('about a batch is about those of its payouts that the file does not name', async () => {
     const facts = [
       fact({ batch }, { state: 'failed', reason: 'RJCT' }),
@@ -143,6 +168,21 @@ describe('what a file says', () => {
     expect(file.facts.map(({ amountMicros }) => amountMicros)).toEqual([undefined, undefined, undefined]);
     const wrong = await bring(new ImportsInMemory(), { facts: [{ ...right, amountMicros: 59_990_000n }] });
     expect(told(wrong)).toEqual([]);
+  });
+
+  it('about a batch with the sum of those that have not failed is about these', async () => {
+    const left = fact({ batch }, { amountMicros: 30_000_000n, currency: EUR });
+    expect(told(await bring(new ImportsInMemory(), { kind: 'camt.053', facts: [left] }))).toEqual([
+      [1, 'settled', undefined],
+      [2, 'settled', undefined],
+    ]);
+  });
+
+  it('about payouts of a rail that such files do not tell of is about nobody’s', async () => {
+    const facts = [fact({ payment: whole(1) }), fact({ payment: short(2) }), fact({ batch })];
+    expect(told(await bring(new ImportsInMemory(), { kind: 'nacha', facts }))).toEqual(
+      facts.map(() => [undefined, 'settled', 'unknown_reference']),
+    );
   });
 
   it('about others is no matter on a statement', async () => {
@@ -190,12 +230,38 @@ describe('a statement', () => {
     ]);
   });
 
+  it('under another name is skipped as well, unless nothing has moved', async () => {
+    const book = new ImportsInMemory();
+    const again = statement({ statementId: 'S-1/2' });
+    const twice = await bring(book, read(statement(), again));
+    expect([twice.statements.map(({ statementId }) => statementId), twice.warnings]).toEqual([
+      ['S-1'],
+      [{ code: 'statement_repeated', detail: 'Statement S-1/2 was imported already, as S-1: it says the same.' }],
+    ]);
+    expect((await bring(book, read(again))).statements).toEqual([]);
+    const empty = { lines: [], closingMicros: 100_000_000n };
+    const still = await bring(new ImportsInMemory(), {
+      ...read(statement(empty), statement({ ...empty, statementId: 'S-2' })),
+      facts: [],
+    });
+    expect([still.statements.length, still.warnings]).toEqual([2, []]);
+  });
+
   it('of a known name that says something else is refused, also within one file', async () => {
     const book = new ImportsInMemory();
     const other = statement({ closingMicros: 1n });
     await expect(bring(book, read(statement(), other))).rejects.toThrow(DomainError);
     await bring(book, read(statement()));
-    await expect(bring(book, read(other))).rejects.toMatchObject({ reason: 'CONFLICT' });
+    const [line] = statement().lines;
+    const others = [
+      other,
+      ...[{ amountMicros: -20_000_000n }, { bankReference: 'B-1' }, { endToEndId: whole(2) }].map((change) =>
+        statement({ lines: line === undefined ? [] : [{ ...line, ...change }] }),
+      ),
+    ];
+    for (const each of others) {
+      await expect(bring(book, read(each))).rejects.toMatchObject({ reason: 'CONFLICT' });
+    }
     expect(book.files).toHaveLength(1);
   });
 

@@ -13,6 +13,11 @@ export interface ImportBook extends NameBook {
   fileOf(tenantId: TenantId, sha256: string): Promise<BankFileId | undefined>;
   /** The content hash of a statement imported before, by the bank's id of it. */
   contentOf(tenantId: TenantId, statement: Pick<FileStatement, 'account' | 'statementId'>): Promise<string | undefined>;
+  /** The bank's id of a statement of the account that says the same, whatever its name. */
+  nameOfContent(
+    tenantId: TenantId,
+    statement: Pick<FileStatement, 'account'> & { readonly contentHash: string },
+  ): Promise<string | undefined>;
   /** The closing balance of the last statement of the account that closed not after the day. */
   closingBefore(
     tenantId: TenantId,
@@ -32,7 +37,8 @@ export interface ImportOrder {
 /**
  * Stores what a bank's file says: its statements line by line, and its facts about payouts, which are reported
  * afterwards (see report-facts). All of it or nothing. The same file again is FILE_IMPORTED; a statement of a known name
- * is skipped with a warning when it says the same, and CONFLICT when it does not. Balances that do not fit together are
+ * is skipped with a warning when it says the same, and CONFLICT when it does not; one that says the same under another
+ * name is skipped with a warning too. Balances that do not fit together are
  * warnings: what the bank says is kept as it says it.
  */
 export async function importBankFile(
@@ -53,7 +59,7 @@ export async function importBankFile(
   const facts = read.facts.filter(
     ({ statementLine }) => statementLine === undefined || fresh.has(statementLine.statement),
   );
-  const named = await nameFacts(book, { tenantId, sha256, facts, isStatement: read.kind === 'camt.053' });
+  const named = await nameFacts(book, { tenantId, sha256, facts, kind: read.kind });
   const file: ImportedFile = {
     tenantId,
     id: asBankFileId(given.newId()),
@@ -95,8 +101,12 @@ async function freshStatements(
     const name = JSON.stringify([statement.account, statement.statementId]);
     const known = inFile.get(name) ?? (await book.contentOf(tenantId, statement));
     inFile.set(name, contentHash);
+    const copied = known === undefined ? await copyOf(book, { tenantId, statement, contentHash, fresh }) : undefined;
     if (known === contentHash) {
       warnings.push({ code: 'statement_repeated', detail: `Statement ${statement.statementId} was imported already.` });
+    } else if (copied !== undefined) {
+      const detail = `Statement ${statement.statementId} was imported already, as ${copied}: it says the same.`;
+      warnings.push({ code: 'statement_repeated', detail });
     } else if (known === undefined) {
       const before = lastOf(fresh, statement) ?? (await book.closingBefore(tenantId, statement));
       warnings.push(...oddities(statement, before));
@@ -108,6 +118,24 @@ async function freshStatements(
     }
   }
   return { fresh, warnings };
+}
+
+/**
+ * The name of a statement that says the same under another name: a bank that makes its file again may number it again.
+ * Two of an account cannot both lead from the same balance to another one by the same bookings of the same days; where
+ * nothing has moved they can, and are both kept.
+ */
+async function copyOf(
+  book: ImportBook,
+  given: { tenantId: TenantId; statement: FileStatement; contentHash: string; fresh: ReadonlyMap<number, Fresh> },
+): Promise<string | undefined> {
+  const { tenantId, contentHash, fresh } = given;
+  const { account, openingMicros, closingMicros } = given.statement;
+  if (openingMicros === closingMicros) return undefined;
+  const here = [...fresh.values()].find(
+    (each) => each.statement.account === account && each.contentHash === contentHash,
+  );
+  return here?.statement.statementId ?? (await book.nameOfContent(tenantId, { account, contentHash }));
 }
 
 /** The statement of the same account that stands before this one in the same file. */

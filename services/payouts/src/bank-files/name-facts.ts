@@ -1,7 +1,8 @@
 import { asPayoutBatchId, type PayoutBatchId, type PayoutId, type TenantId } from '../ids.js';
 import { bankReferenceOf, idOfReference } from '../rails/bank-reference.js';
+import type { RailKind } from '../rails/rail.js';
 import type { BankFact, NamedPayout } from './bank-file.js';
-import type { FileFact } from './read-file.js';
+import type { BankFileKind, FileFact } from './read-file.js';
 
 /** What the tenant's payouts are, to somebody who knows only a reference. */
 export interface NameBook {
@@ -21,8 +22,15 @@ interface Naming {
   readonly sha256: string;
   readonly facts: readonly FileFact[];
   /** On a statement stands much that is not ours; what names nothing of ours is no fact there, just a line. */
-  readonly isStatement: boolean;
+  readonly kind: BankFileKind;
 }
+
+/** The rails of whose payouts a kind of file can tell; a reference to a payout of another rail names nothing in it. */
+const TELLS_OF: Readonly<Record<BankFileKind, readonly RailKind[]>> = {
+  'pain.002': ['sepa'],
+  'camt.053': ['sepa', 'ach'],
+  nacha: ['ach'],
+};
 
 interface Known {
   readonly byId: ReadonlyMap<PayoutId, NamedPayout>;
@@ -32,11 +40,13 @@ interface Known {
 
 /**
  * Finds the payouts that the facts of a file are about. A batch's fact becomes one for each of its payouts that the file
- * does not name one by one, but only if an amount it tells is theirs together. A report's id is the file's hash and the
+ * does not name one by one, but only if an amount it tells is theirs together, or that of those
+ * which have not failed. A report's id is the file's hash and the
  * fact's place in it, with the payout's id for a batch: the same file makes the same reports.
  */
 export async function nameFacts(book: NameBook, naming: Naming): Promise<NamedFact[]> {
   const known = await lookUp(book, naming);
+  const isStatement = naming.kind === 'camt.053';
   const named: NamedFact[] = [];
   const add = (from: FileFact, about: Pick<BankFact, 'reference' | 'named' | 'outcome'>): void => {
     const { fileLine, state, reason, currency, occurredAt } = from;
@@ -52,7 +62,7 @@ export async function nameFacts(book: NameBook, naming: Naming): Promise<NamedFa
       const reference = from.about.payment.slice(0, 70);
       const payout = payoutOf(reference, known);
       if (payout !== undefined) add(from, { reference, named: { ...payout, reportId }, outcome });
-      else if (!naming.isStatement) add(from, { reference, named: undefined, outcome: outcome ?? 'unknown_reference' });
+      else if (!isStatement) add(from, { reference, named: undefined, outcome: outcome ?? 'unknown_reference' });
       continue;
     }
     const reference = from.about.batch.slice(0, 70);
@@ -61,12 +71,12 @@ export async function nameFacts(book: NameBook, naming: Naming): Promise<NamedFa
       add(from, { reference, named: { payoutId: id, rail, reportId: `${reportId}:${id}` }, outcome });
     }
     const isUnknown = members.length === 0 && !known.byBatch.has(batchIdOf(reference));
-    if (isUnknown && !naming.isStatement) add(from, { reference, named: undefined, outcome: 'unknown_reference' });
+    if (isUnknown && !isStatement) add(from, { reference, named: undefined, outcome: 'unknown_reference' });
   }
   return named;
 }
 
-async function lookUp(book: NameBook, { tenantId, facts }: Naming): Promise<Known> {
+async function lookUp(book: NameBook, { tenantId, facts, kind }: Naming): Promise<Known> {
   const [ids, tails, batchIds] = [new Set<PayoutId>(), new Set<string>(), new Set<PayoutBatchId>()];
   for (const { about } of facts) {
     if ('batch' in about) {
@@ -78,11 +88,13 @@ async function lookUp(book: NameBook, { tenantId, facts }: Naming): Promise<Know
     if (reference?.kind === 'whole') ids.add(reference.id);
     if (reference?.kind === 'short') tails.add(reference.tail);
   }
-  const byId = await book.payoutsById(tenantId, [...ids]);
-  const ofBatches = await book.payoutsOfBatches(tenantId, [...batchIds]);
+  const told = (payouts: readonly NamedPayout[]) => payouts.filter(({ rail }) => TELLS_OF[kind].includes(rail));
+  const byId = told(await book.payoutsById(tenantId, [...ids]));
+  const byTail = await book.payoutsByTail(tenantId, [...tails]);
+  const ofBatches = told(await book.payoutsOfBatches(tenantId, [...batchIds]));
   return {
     byId: new Map(byId.map((payout) => [payout.id, payout])),
-    byTail: await book.payoutsByTail(tenantId, [...tails]),
+    byTail: new Map([...byTail].map(([tail, payouts]) => [tail, told(payouts)])),
     byBatch: Map.groupBy(ofBatches, ({ batchId }) => batchId),
   };
 }
@@ -107,8 +119,14 @@ function payoutsNamed(facts: readonly FileFact[], known: Known): ReadonlySet<Pay
 
 function membersOf(from: FileFact, reference: string, known: Known): readonly NamedPayout[] {
   const members = known.byBatch.get(batchIdOf(reference)) ?? [];
-  const sum = members.reduce((total, { payableMicros }) => total + payableMicros, 0n);
-  return from.amountMicros === undefined || from.amountMicros === sum ? members : [];
+  if (from.amountMicros === undefined || from.amountMicros === sumOf(members)) return members;
+  // What a bank has refused before is not part of what it books for the file.
+  const left = members.filter(({ hasFailed }) => !hasFailed);
+  return from.amountMicros === sumOf(left) ? left : [];
+}
+
+function sumOf(payouts: readonly NamedPayout[]): bigint {
+  return payouts.reduce((total, { payableMicros }) => total + payableMicros, 0n);
 }
 
 function batchIdOf(reference: string): PayoutBatchId | undefined {

@@ -59,6 +59,7 @@ describe('a status report', () => {
     [{ groupStatus: 'RJCT', reason: 'FF01' }, [[batch, 'failed', 'FF01']]],
     [{ batchStatus: 'RJCT', reason: 'AM05' }, [[batch, 'failed', 'AM05']]],
     [{ batchStatus: 'ACSC' }, [[batch, 'settled']]],
+    [{ batchStatus: 'CANC' }, [[batch, 'failed', 'CANC']]],
     [{ groupStatus: 'ACCP' }, []],
     [
       { groupStatus: 'RJCT', payments: [{ reference: one, status: 'RJCT', reason: 'AC01' }] },
@@ -69,6 +70,12 @@ describe('a status report', () => {
     ],
   ])('%j speaks of payments that it does not name', async (parts, facts) => {
     expect(factsOf(await read(statusReport({ batch, ...parts })))).toEqual(facts);
+  });
+
+  it('says of a payment without a status of its own what it says of its batch', async () => {
+    const parts = { batch, batchStatus: 'RJCT', reason: 'AM05', payments: [{ reference: one, status: 'RJCT' }] };
+    const facts = factsOf(await read(statusReport(parts).replace('<TxSts>RJCT</TxSts>', '')));
+    expect(facts).toContainEqual([one, 'failed', 'AM05']);
   });
 
   it.each([
@@ -104,6 +111,28 @@ describe('an account statement', () => {
       { amount: '20.00', sign: 'CRDT', reference: three, reversal: true },
       { amount: '7.00', sign: 'CRDT', reference: one },
     ],
+  });
+
+  it.each([
+    ['a debit that is taken back says nothing', { sign: 'DBIT', reference: one, reversal: true }, []],
+    [
+      'a debit is no return, whatever its code',
+      { sign: 'DBIT', reference: one, subFamily: 'RRTN' },
+      [[one, 'settled']],
+    ],
+    ['a credit of a batch says nothing', { sign: 'CRDT', batch }, []],
+  ] as const)('%s', async (_, entry, facts) => {
+    const entries = [{ amount: '5.00', ...entry }];
+    expect(factsOf(await read(accountStatement({ id: 'S-1', opening: '10.00', entries })))).toEqual(facts);
+  });
+
+  it('with an entry about a payment that is not in the currency of its account is refused', async () => {
+    const entries = [{ amount: '5.00', sign: 'DBIT' as const, reference: one }];
+    const odd = accountStatement({ id: 'S-1', opening: '20.00', entries }).replaceAll(
+      'Ccy="EUR">5.00<',
+      'Ccy="USD">5.00<',
+    );
+    expect(await refusal(odd)).toContain('an entry is not in the currency of its account');
   });
 
   it('that the schema of camt.053.001.08 allows is lines, and what they say about payments', async () => {
@@ -231,6 +260,7 @@ describe('returns of ACH', () => {
 
   it.each([
     ['0000001234', '0000001235', 'Line 7: the total of credits of the control record is wrong'],
+    [/\n621[0-8]/, '\n6219', 'Line 7: the entry hash of the control record is wrong'],
     ['R03', 'X03', 'Line 4: the addenda record has no code'],
     ['\n8220', '\n7220', 'the last batch has no batch control record'],
     [/\n9000001[^]*$/, '\n', 'the file control record is missing'],

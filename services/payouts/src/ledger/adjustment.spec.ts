@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { currencyOf } from '@dailydoco/money';
 import { asAdjustmentId, asJournalId, asTenantId, asUserId } from '../ids.js';
-import { type Adjustment, type BookedJournal, checkReversible, journalOfAdjustment } from './adjustment.js';
+import {
+  type Adjustment,
+  type BookedJournal,
+  checkApproval,
+  checkReversible,
+  journalOfAdjustment,
+} from './adjustment.js';
 import { settleLegs } from './journal.js';
 
 const [person, tenantId] = [asUserId('p'), asTenantId('t')];
@@ -43,6 +49,27 @@ describe('The journal of an adjustment', () => {
     const legs = settleLegs(journal).map(({ account, amountMicros }) => [account.kind, amountMicros]);
     expect(Object.fromEntries(legs)).toEqual(amounts);
     expect([journal.occurredAt, journal.reverses]).toEqual([MOMENT, terms.kind === 'reversal' ? 'j' : undefined]);
+  });
+});
+
+describe('An adjustment is approved', () => {
+  const off = adjustment({ kind: 'write_off', personId: person, amountMicros: 5n });
+  const moved = adjustment({
+    kind: 'transfer',
+    debit: 'payout_fees',
+    credit: 'cash',
+    amountMicros: 5n,
+    corrects: undefined,
+  });
+  it.each([
+    ['by somebody else', off, 'two', undefined],
+    ['not by who proposed it', off, 'one', 'SELF_APPROVAL'],
+    ['not by whose debt it writes off', off, person, 'SELF_APPROVAL'],
+    ['by anybody else where nobody’s debt is written off', moved, person, undefined],
+  ])('%s', (_, given, by, reason) => {
+    const check = () => checkApproval(given, asUserId(by));
+    if (reason === undefined) expect(check).not.toThrow();
+    else expect(check).toThrow(expect.objectContaining({ reason }));
   });
 });
 

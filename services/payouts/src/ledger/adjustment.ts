@@ -78,10 +78,15 @@ export function checkReversible({ causeKind, legs, reversedBy }: BookedJournal):
   }
 }
 
-/** Throws SELF_APPROVAL, and CONFLICT when it is decided already. */
+/**
+ * Throws SELF_APPROVAL to whoever proposed it and to whose debt it would write off, and CONFLICT when it is decided
+ * already.
+ */
 export function checkApproval(adjustment: Adjustment, by: UserId): void {
   checkUndecided(adjustment);
-  if (adjustment.proposedBy === by) throw new DomainError('SELF_APPROVAL');
+  const { terms, proposedBy } = adjustment;
+  if (proposedBy === by || (terms.kind === 'write_off' && terms.personId === by))
+    throw new DomainError('SELF_APPROVAL');
 }
 
 export function checkUndecided({ decision }: Adjustment): void {

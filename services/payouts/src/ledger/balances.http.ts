@@ -1,7 +1,8 @@
 import { Caller, type Principal, Requires } from '@dailydoco/auth';
 import { Answers, formatMoney, moneyAnswerSchema, timestampSchema, uuidSchema } from '@dailydoco/http';
-import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
+import { asUserId } from '../ids.js';
 import { type Balance, ReadLedger } from './read-ledger.js';
 import { viewerOf } from './viewer.http.js';
 
@@ -31,7 +32,7 @@ const asOfQuery = z.strictObject({
     .meta({ description: 'What was recorded until this moment, itself included; now unless told.' }),
 });
 
-@Controller('v1/balances')
+@Controller('v1')
 export class BalancesHttp {
   readonly #ledger: ReadLedger;
 
@@ -39,7 +40,7 @@ export class BalancesHttp {
     this.#ledger = ledger;
   }
 
-  @Get('me')
+  @Get('balances/me')
   @Requires({ person: true })
   @Answers(
     { 200: { description: 'One entry per currency in which the caller ever earned.', schema: balancesSchema } },
@@ -50,6 +51,22 @@ export class BalancesHttp {
     @Caller() caller: Principal,
   ): Promise<z.infer<typeof balancesSchema>> {
     const balances = await this.#ledger.balancesOf(viewerOf(caller), asOf);
+    return { balances: balances.map(viewBalance) };
+  }
+
+  @Get('people/:id/balances')
+  @Requires({ person: { roles: ['finance', 'support'] } })
+  @Answers(
+    { 200: { description: 'One entry per currency in which the person ever earned.', schema: balancesSchema } },
+    { summary: 'Show the balances of a person' },
+  )
+  async theirs(
+    @Param('id', { schema: uuidSchema }) id: string,
+    @Query({ schema: asOfQuery }) { asOf }: z.output<typeof asOfQuery>,
+    @Caller() caller: Principal,
+  ): Promise<z.infer<typeof balancesSchema>> {
+    const { tenantId } = viewerOf(caller);
+    const balances = await this.#ledger.balancesOf({ tenantId, userId: asUserId(id) }, asOf);
     return { balances: balances.map(viewBalance) };
   }
 }

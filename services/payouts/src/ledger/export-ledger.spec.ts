@@ -76,6 +76,17 @@ describe('The export', () => {
     expect(asked).toEqual([undefined, 'j499', 'j999']);
   });
 
+  it('comes journal by journal too, and reads no page that nobody came to', async () => {
+    asked.length = 0;
+    const ids: string[] = [];
+    for await (const { id } of await new ExportLedger(reads).journals(query)) {
+      ids.push(id);
+      if (ids.length === 501) break;
+    }
+    expect([ids.at(0), ids.at(-1)]).toEqual(['j0', 'j500']);
+    expect(asked).toEqual([undefined, 'j499']);
+  });
+
   it('goes on behind a journal, without a header', async () => {
     let text = '';
     for await (const part of await new ExportLedger(reads).start({ ...query, after: asJournalId('j1199') }, 'csv')) {

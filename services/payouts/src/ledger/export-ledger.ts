@@ -76,18 +76,35 @@ export class ExportLedger {
 
   /** Reads the first page before it resolves: VALIDATION_FAILED for a range that is none and for an unknown `after`. */
   async start(query: ExportQuery, format: ExportFormat): Promise<AsyncGenerator<string>> {
+    return this.#text(query, await this.#firstPage(query), format);
+  }
+
+  /** The same journal by journal. */
+  async journals(query: ExportQuery): Promise<AsyncGenerator<ExportedJournal>> {
+    return this.#each(query, await this.#firstPage(query));
+  }
+
+  async #firstPage(query: ExportQuery): Promise<ExportedJournal[]> {
     if (query.from >= query.to) throw invalid('to', 'must lie after from');
     const first = await this.#reads.journals({ ...query, limit: PAGE });
     if (first === undefined) throw invalid('after', 'is no journal of this range');
-    return this.#text(query, first, format);
+    return first;
   }
 
   async *#text(query: ExportQuery, first: ExportedJournal[], format: ExportFormat): AsyncGenerator<string> {
     // A file that goes on is put behind the part before.
     if (format === 'csv' && query.after === undefined) yield csvLine(HEADER);
     const lines = format === 'csv' ? csvLines : jsonLine;
+    for await (const journals of this.#pages(query, first)) yield journals.map(lines).join('');
+  }
+
+  async *#each(query: ExportQuery, first: ExportedJournal[]): AsyncGenerator<ExportedJournal> {
+    for await (const journals of this.#pages(query, first)) yield* journals;
+  }
+
+  async *#pages(query: ExportQuery, first: ExportedJournal[]): AsyncGenerator<ExportedJournal[]> {
     for (let journals = first; journals.length > 0; ) {
-      yield journals.map(lines).join('');
+      yield journals;
       const after = journals.at(-1)?.id;
       if (journals.length < PAGE || after === undefined) return;
       journals = (await this.#reads.journals({ ...query, after, limit: PAGE })) ?? [];

@@ -3,7 +3,7 @@ import { currencyOf } from '@dailydoco/money';
 import { asAccountId, asJournalId, type JournalId, type TenantId } from '../ids.js';
 import type { AccountKind } from './account.js';
 import { CAUSES, type ExportedJournal, type ExportQuery, type ExportReads } from './export-ledger.js';
-import type { JournalReads, LinkedJournal } from './find-journal.js';
+import type { CausedQuery, JournalFact, JournalReads, LinkedJournal } from './find-journal.js';
 
 interface JournalRow {
   id: string;
@@ -21,6 +21,13 @@ const COLUMNS = `j.id, j.event_type, j.currency, j.recorded_at, j.occurred_at,
   (SELECT jsonb_agg(jsonb_build_array(a.id, a.kind, a.owner_id, p.amount_micros::text) ORDER BY a.kind, a.id)
    FROM posting p JOIN account a ON a.tenant_id = p.tenant_id AND a.id = p.account_id
    WHERE p.tenant_id = j.tenant_id AND p.journal_id = j.id) AS postings`;
+
+/** Each is the key of an index. */
+const FACT_COLUMN: Readonly<Record<JournalFact['kind'], string>> = {
+  purchaseId: 'purchase_id',
+  payoutId: 'payout_id',
+  adjustmentId: 'adjustment_id',
+};
 
 /** Journals with their postings in the order of recording. */
 export class ExportStore implements ExportReads, JournalReads {
@@ -71,6 +78,20 @@ export class ExportStore implements ExportReads, JournalReads {
         seal: row.number === null ? undefined : { number: row.number, hash: row.hash },
       }
     );
+  }
+
+  async causedBy({ tenantId, fact, after, limit }: CausedQuery): Promise<ExportedJournal[]> {
+    const { rows } = await this.#sql.query<JournalRow>(
+      `SELECT ${COLUMNS}
+       FROM journal j
+       WHERE j.tenant_id = $1 AND j.${FACT_COLUMN[fact.kind]} = $2
+         AND ($3::uuid IS NULL OR (coalesce(j.purchase_sequence, 0), j.recorded_at, j.occurred_at, j.id) >
+              (SELECT coalesce(a.purchase_sequence, 0), a.recorded_at, a.occurred_at, a.id
+               FROM journal a WHERE a.tenant_id = $1 AND a.id = $3))
+       ORDER BY coalesce(j.purchase_sequence, 0), j.recorded_at, j.occurred_at, j.id LIMIT $4`,
+      [tenantId, fact.id, after ?? null, limit],
+    );
+    return rows.map((row) => toExported(row, tenantId));
   }
 
   async #recorded(tenantId: string, id: string): Promise<{ recorded_at: Date; id: string } | undefined> {

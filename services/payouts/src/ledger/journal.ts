@@ -42,26 +42,36 @@ export interface Journal {
   readonly mayOverdraw: boolean;
 }
 
+/** What a journal does to one account. */
+export interface SettledLeg {
+  readonly account: AccountKey;
+  /** accountKeyText of the account. */
+  readonly accountText: string;
+  readonly amountMicros: bigint;
+}
+
 /**
  * The legs of a journal, one per account and none of zero, in a fixed order. Throws on legs that do not sum to zero:
  * a journal balances or is not written (invariant I1).
  */
-export function settleLegs({ tenantId, currency, legs }: Pick<Journal, 'tenantId' | 'currency' | 'legs'>): {
-  account: AccountKey;
-  amountMicros: bigint;
-}[] {
-  const sums = new Map<string, { account: AccountKey; amountMicros: bigint }>();
+export function settleLegs({
+  tenantId,
+  currency,
+  legs,
+}: Pick<Journal, 'tenantId' | 'currency' | 'legs'>): SettledLeg[] {
+  const sums = new Map<string, { account: AccountKey; accountText: string; amountMicros: bigint }>();
   let total = 0n;
   for (const { personId, kind, amountMicros } of legs) {
     if (isHouseKind(kind) !== (personId === undefined)) throw new Error(`${kind} cannot belong to its owner here`);
     const account = { tenantId, ownerId: personId ?? tenantId, currency, kind };
-    const text = accountKeyText(account);
-    sums.set(text, { account, amountMicros: (sums.get(text)?.amountMicros ?? 0n) + amountMicros });
+    const accountText = accountKeyText(account);
+    const known = sums.get(accountText);
+    if (known === undefined) sums.set(accountText, { account, accountText, amountMicros });
+    else known.amountMicros += amountMicros;
     total += amountMicros;
   }
   if (total !== 0n) throw new Error(`I1: a journal must sum to zero, not to ${total}`);
-  return [...sums.entries()]
-    .filter(([, { amountMicros }]) => amountMicros !== 0n)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, leg]) => leg);
+  return [...sums.values()]
+    .filter(({ amountMicros }) => amountMicros !== 0n)
+    .toSorted((a, b) => (a.accountText < b.accountText ? -1 : 1));
 }

@@ -1,4 +1,4 @@
-import type { Sql } from '@dailydoco/database';
+import { prepared, type Sql } from '@dailydoco/database';
 import { currencyOf } from '@dailydoco/money';
 import {
   type AccountId,
@@ -23,6 +23,15 @@ import type {
   TrialBalance,
 } from './read-ledger.js';
 
+const BALANCES_OF = prepared(
+  `SELECT a.currency, a.kind, a.id, b.balance_micros AS micros
+   FROM account a JOIN account_balance b ON b.tenant_id = a.tenant_id AND b.account_id = a.id AND b.stripe = 0
+   WHERE a.tenant_id = $1 AND a.owner_id = $2
+   UNION ALL
+   SELECT currency, 'paid', NULL, sum(amount_micros - withheld_micros) FROM payout
+   WHERE tenant_id = $1 AND person_id = $2 AND status = 'settled' GROUP BY currency`,
+);
+
 /** The ledger as it stands. */
 export class LedgerReadStore implements LedgerReads {
   readonly #sql: Sql;
@@ -33,15 +42,7 @@ export class LedgerReadStore implements LedgerReads {
 
   async balancesOf(tenantId: TenantId, personId: UserId): Promise<Balance[]> {
     // One statement, so that a payout under way is seen on one side only.
-    const { rows } = await this.#sql.query<BalanceRow>(
-      `SELECT a.currency, a.kind, a.id, b.balance_micros AS micros
-       FROM account a JOIN account_balance b ON b.tenant_id = a.tenant_id AND b.account_id = a.id AND b.stripe = 0
-       WHERE a.tenant_id = $1 AND a.owner_id = $2
-       UNION ALL
-       SELECT currency, 'paid', NULL, sum(amount_micros - withheld_micros) FROM payout
-       WHERE tenant_id = $1 AND person_id = $2 AND status = 'settled' GROUP BY currency`,
-      [tenantId, personId],
-    );
+    const { rows } = await this.#sql.query<BalanceRow>(BALANCES_OF, [tenantId, personId]);
     return toBalances(rows);
   }
 

@@ -12,6 +12,7 @@ import { ExportStore } from './export.store.js';
 import { FindJournal } from './find-journal.js';
 import { JournalsHttp } from './journals.http.js';
 import { LedgerReadStore } from './ledger-reads.store.js';
+import { LedgerGrpc } from './ledger.grpc.js';
 import { LedgerHttp } from './ledger.http.js';
 import { LedgerStore } from './ledger.store.js';
 import { PeriodReadStore, PeriodStore } from './period.store.js';
@@ -57,6 +58,6 @@ function closePeriods({ pool, idempotency, clock }: Runtime): ClosePeriods {
       inject: [RUNTIME],
     },
   ],
-  controllers: [BalancesHttp, LedgerHttp, AdjustmentsHttp, PeriodsHttp, ExportHttp, JournalsHttp],
+  controllers: [BalancesHttp, LedgerHttp, AdjustmentsHttp, PeriodsHttp, ExportHttp, JournalsHttp, LedgerGrpc],
 })
 export class LedgerModule {}

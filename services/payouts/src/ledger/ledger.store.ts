@@ -1,43 +1,46 @@
 import type { Sql } from '@dailydoco/database';
 import { DomainError } from '@dailydoco/errors';
-import { asAccountId, asJournalId, type AccountId, type JournalId } from '../ids.js';
-import { type AccountKey, accountKeyText, isHouseKind } from './account.js';
-import { type Journal, settleLegs } from './journal.js';
+import { asJournalId, type JournalId } from '../ids.js';
+import { type AccountKey, isHouseKind } from './account.js';
+import { type Journal, type SettledLeg, settleLegs } from './journal.js';
 
 /** Stripes of an account of the house; a person's account is stripe 0. */
 const HOUSE_STRIPES = 16;
 
-/** Names its journal and its account by their places in the batch: a number for each is much less to send than ids. */
-interface Posting {
-  readonly journal: number;
-  readonly account: number;
-  readonly amountMicros: bigint;
-  /** Null: numbered by the sequence of the house. */
-  readonly position: bigint | null;
-  readonly balanceAfterMicros: bigint | null;
-}
-
 interface WrittenJournal {
   readonly id: JournalId;
   readonly journal: Journal;
-  readonly legs: ReturnType<typeof settleLegs>;
+  readonly legs: readonly SettledLeg[];
 }
 
-interface FoundAccount extends AccountKey {
-  readonly id: AccountId;
-  /** Whether the row is there that this writer adds to. */
-  readonly hasBalance: boolean;
-}
-
-/** A balance under its row lock, on its way to the new one. */
-interface OpenBalance {
-  readonly tenantId: string;
-  readonly accountId: AccountId;
-  readonly stripe: number;
-  /** Its place among the accounts of the batch, from 1. */
+/** What a batch does to one account, relative to where its balance stands. */
+interface Move {
+  readonly account: AccountKey;
+  readonly isHouse: boolean;
+  /** Its place among the accounts of the batch, from 1: a number is much less to send for each posting than an id. */
   readonly place: number;
-  balanceMicros: bigint;
-  lastPosition: bigint;
+  deltaMicros: bigint;
+  /** How many postings a person's account gets; those of the house are numbered by a sequence. */
+  count: bigint;
+  /** The lowest point after a posting that may not overdraw; null: there is none. */
+  floorMicros: bigint | null;
+}
+
+/** A posting with the sum and the number of those of its account so far, its own included. */
+interface Posting {
+  /** The place of its journal in the batch, from 1. */
+  readonly journal: number;
+  readonly move: Move;
+  readonly amountMicros: bigint;
+  readonly soFarMicros: bigint;
+  readonly number: bigint;
+}
+
+/** An account before the batch. */
+interface Standing {
+  readonly accountId: string;
+  readonly balanceMicros: bigint;
+  readonly lastPosition: bigint;
 }
 
 export interface LedgerTools {
@@ -62,7 +65,8 @@ export class LedgerStore {
 
   /**
    * Writes the journals, in their order, inside the caller's database transaction. Throws INSUFFICIENT_BALANCE when a
-   * journal that may not overdraw would; a second journal for one cause fails on its unique key.
+   * journal that may not overdraw would, and has written nothing then; a second journal for one cause fails on its unique
+   * key.
    */
   async write(journals: readonly Journal[]): Promise<void> {
     const written = journals
@@ -71,12 +75,10 @@ export class LedgerStore {
     if (written.length === 0) return;
     const opensAt = await this.#holdOpenPeriods(new Set(written.map(({ journal }) => journal.tenantId)));
     const stripe = 1 + ((this.#tools.randomBytes(1)[0] ?? 0) % HOUSE_STRIPES);
-    const wanted = written.flatMap(({ legs }) => legs.map(({ account }) => account));
-    const accounts = await this.#accounts(wanted, stripe);
-    const balances = await this.#lockBalances(accounts, stripe);
-    const postings = written.flatMap((each, n) => post(each, n + 1, accounts, balances));
+    const { moves, postings } = movesOf(written);
+    const before = await this.#move(moves, stripe);
     await this.#insertJournals(written, opensAt);
-    await this.#insertPostings(written, [...balances.values()], postings);
+    await this.#insertPostings({ written, moves, postings, before });
   }
 
   /**
@@ -91,100 +93,59 @@ export class LedgerStore {
     return new Map(rows.map((row) => [row.tenant_id, row.opens_at]));
   }
 
-  /** The ids of the accounts; those that do not exist yet are opened. */
-  async #accounts(wanted: readonly AccountKey[], stripe: number): Promise<Map<string, FoundAccount>> {
-    const keys = [...new Map(wanted.map((key) => [accountKeyText(key), key])).values()];
-    const found = await this.#findAccounts(keys, stripe);
-    const missing = keys
-      .filter((key) => !found.has(accountKeyText(key)))
-      .toSorted((a, b) => (accountKeyText(a) < accountKeyText(b) ? -1 : 1));
-    if (missing.length === 0) return found;
+  /** Adds to the balances, under their row locks; opens what accounts are not there yet. */
+  async #move(moves: readonly Move[], stripe: number): Promise<Standing[]> {
+    for (const isLast of [false, true]) {
+      const { outcome, ...moved } = await this.#addToBalances(moves, stripe);
+      if (outcome === 'insufficient') throw new DomainError('INSUFFICIENT_BALANCE');
+      if (outcome === 'moved') return standingsBefore(moves, moved);
+      // Nothing is locked yet: who waits here for somebody's new row has none that the other may want.
+      if (!isLast) await this.#open(moves, stripe);
+    }
+    throw new Error('an account was opened and then not found');
+  }
+
+  async #addToBalances(moves: readonly Move[], stripe: number): Promise<MovedRow> {
+    const { rows } = await this.#sql.query<MovedRow>(
+      `SELECT outcome, account_ids, balances, positions
+       FROM add_to_balances($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::numeric[], $7::bigint[],
+                            $8::numeric[])`,
+      [
+        ...accountColumns(moves, stripe),
+        moves.map(({ deltaMicros }) => deltaMicros),
+        moves.map(({ count }) => count),
+        moves.map(({ floorMicros }) => floorMicros),
+      ],
+    );
+    if (rows[0] === undefined) throw new Error('add_to_balances tells one row');
+    return rows[0];
+  }
+
+  /** Opens the accounts that do not exist, and the rows that their balances are kept in. Somebody else may do so at the same moment. */
+  async #open(moves: readonly Move[], stripe: number): Promise<void> {
+    const columns = accountColumns(moves, stripe);
     await this.#sql.query(
       `INSERT INTO account (tenant_id, owner_id, currency, kind, id, opened_at)
-       SELECT *, $6::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[])
-       ON CONFLICT DO NOTHING`,
-      [...columnsOf(missing), missing.map(() => this.#tools.newId()), this.#tools.clock.now()],
+       SELECT asked.*, $6::timestamptz
+       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[])
+         AS asked (tenant_id, owner_id, currency, kind, id)
+       WHERE NOT EXISTS (
+         SELECT FROM account a WHERE (a.tenant_id, a.owner_id, a.currency, a.kind)
+           = (asked.tenant_id, asked.owner_id, asked.currency, asked.kind))
+       ORDER BY tenant_id, owner_id, currency, kind ON CONFLICT DO NOTHING`,
+      [...columns.slice(0, 4), moves.map(() => this.#tools.newId()), this.#tools.clock.now()],
     );
-    // Somebody else may have opened them at the same moment: what counts is what stands now.
-    const opened = await this.#findAccounts(missing, stripe);
-    for (const [text, account] of opened) found.set(text, account);
-    const ofPersons = [...opened.values()].filter(({ kind }) => !isHouseKind(kind));
-    await this.#openBalances(ofPersons.map(({ tenantId, id: accountId }) => ({ tenantId, accountId, stripe: 0 })));
-    return found;
-  }
-
-  async #openBalances(rows: readonly { tenantId: string; accountId: AccountId; stripe: number }[]): Promise<void> {
-    if (rows.length === 0) return;
     await this.#sql.query(
       `INSERT INTO account_balance (tenant_id, account_id, stripe)
-       SELECT tenant_id, account_id, stripe
-       FROM unnest($1::uuid[], $2::uuid[], $3::smallint[]) AS new (tenant_id, account_id, stripe)
-       ORDER BY tenant_id, account_id, stripe ON CONFLICT DO NOTHING`,
-      rowColumns(rows),
-    );
-  }
-
-  /** `stripe` is the one of the house's accounts that this writer adds to. */
-  async #findAccounts(keys: readonly AccountKey[], stripe: number): Promise<Map<string, FoundAccount>> {
-    const { rows } = await this.#sql.query<{ n: bigint; id: string; has_balance: boolean }>(
-      `SELECT asked.n, a.id,
-              CASE WHEN a.owner_id <> a.tenant_id THEN true ELSE EXISTS (
-                SELECT FROM account_balance b
-                WHERE b.tenant_id = a.tenant_id AND b.account_id = a.id AND b.stripe = $5) END AS has_balance
-       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
-         WITH ORDINALITY AS asked (tenant_id, owner_id, currency, kind, n)
-       JOIN account a USING (tenant_id, owner_id, currency, kind)`,
-      [...columnsOf(keys), stripe],
-    );
-    const found = new Map<string, FoundAccount>();
-    for (const { n, id, has_balance: hasBalance } of rows) {
-      const key = keys[Number(n) - 1];
-      if (key !== undefined) found.set(accountKeyText(key), { ...key, id: asAccountId(id), hasBalance });
-    }
-    return found;
-  }
-
-  async #lockBalances(
-    accounts: ReadonlyMap<string, FoundAccount>,
-    houseStripe: number,
-  ): Promise<Map<AccountId, OpenBalance>> {
-    const wanted = [...accounts.values()].map(({ tenantId, id: accountId, kind, hasBalance }) => ({
-      tenantId,
-      accountId,
-      stripe: isHouseKind(kind) ? houseStripe : 0,
-      hasBalance,
-    }));
-    // New rows first, locks second: who waits here for somebody's new row holds no lock that the other may want.
-    await this.#openBalances(wanted.filter(({ hasBalance }) => !hasBalance));
-    return this.#lockRows(wanted);
-  }
-
-  async #lockRows(
-    wanted: readonly { tenantId: string; accountId: AccountId; stripe: number }[],
-  ): Promise<Map<AccountId, OpenBalance>> {
-    const { rows } = await this.#sql.query<{
-      tenant_id: string;
-      account_id: string;
-      stripe: number;
-      balance_micros: string;
-      last_position: bigint;
-    }>(
-      `SELECT b.tenant_id, b.account_id, b.stripe, b.balance_micros, b.last_position
-       FROM account_balance b
-       JOIN unnest($1::uuid[], $2::uuid[], $3::smallint[]) AS asked (tenant_id, account_id, stripe)
-         USING (tenant_id, account_id, stripe)
-       ORDER BY b.tenant_id, b.account_id, b.stripe FOR NO KEY UPDATE OF b`,
-      rowColumns(wanted),
-    );
-    return new Map(
-      rows.map((row, n) => {
-        const accountId = asAccountId(row.account_id);
-        const { tenant_id: tenantId, stripe, last_position: lastPosition } = row;
-        return [
-          accountId,
-          { tenantId, accountId, stripe, place: n + 1, balanceMicros: BigInt(row.balance_micros), lastPosition },
-        ] as const;
-      }),
+       SELECT a.tenant_id, a.id, asked.stripe
+       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[])
+         AS asked (tenant_id, owner_id, currency, kind, stripe)
+       JOIN account a USING (tenant_id, owner_id, currency, kind)
+       WHERE NOT EXISTS (
+         SELECT FROM account_balance b
+         WHERE (b.tenant_id, b.account_id, b.stripe) = (a.tenant_id, a.id, asked.stripe))
+       ORDER BY a.tenant_id, a.id, asked.stripe ON CONFLICT DO NOTHING`,
+      columns,
     );
   }
 
@@ -226,87 +187,110 @@ export class LedgerStore {
   }
 
   /**
-   * Writes the postings, saves the balances, and asserts invariant I2 on each: before the journals it stood at what it
-   * stands at now less what was really posted. An account for which that does not hold is not saved, and then none is.
+   * Writes the postings and asserts invariant I2 on each account: what was really posted to it is what its balance has
+   * moved by. Where that does not hold, nothing is written.
    */
-  async #insertPostings(
-    written: readonly WrittenJournal[],
-    balances: readonly OpenBalance[],
-    postings: readonly Posting[],
-  ): Promise<void> {
-    const { rows } = await this.#sql.query<{ saved: bigint }>(
-      `WITH open AS (
-         SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::numeric[], $6::bigint[])
-           AS open (tenant_id, account_id, stripe, balance, last)),
-       written AS (
+  async #insertPostings({
+    written,
+    moves,
+    postings,
+    before,
+  }: {
+    written: readonly WrittenJournal[];
+    moves: readonly Move[];
+    postings: readonly Posting[];
+    before: readonly Standing[];
+  }): Promise<void> {
+    const ofPerson = <T>({ move }: Posting, value: (standing: Standing) => T): T | null => {
+      const standing = move.isHouse ? undefined : before[move.place - 1];
+      return standing === undefined ? null : value(standing);
+    };
+    const { rows } = await this.#sql.query<{ agreed: bigint }>(
+      `WITH written AS (
          INSERT INTO posting (tenant_id, journal_id, account_id, amount_micros, position, balance_after_micros)
          SELECT ($2::uuid[])[account], ($1::uuid[])[journal], ($3::uuid[])[account], amount_micros,
                 coalesce(position, nextval('house_position')), balance
-         FROM unnest($7::int[], $8::int[], $9::bigint[], $10::bigint[], $11::numeric[])
+         FROM unnest($5::int[], $6::int[], $7::bigint[], $8::bigint[], $9::numeric[])
            AS new (journal, account, amount_micros, position, balance)
          RETURNING tenant_id, account_id, amount_micros),
-       posted AS (SELECT tenant_id, account_id, sum(amount_micros) AS sum FROM written GROUP BY tenant_id, account_id),
-       saved AS (
-         UPDATE account_balance b SET balance_micros = open.balance, last_position = open.last
-         FROM open JOIN posted USING (tenant_id, account_id)
-         WHERE b.tenant_id = open.tenant_id AND b.account_id = open.account_id AND b.stripe = open.stripe
-           AND b.balance_micros + posted.sum = open.balance
-         RETURNING 1)
-       SELECT count(*) AS saved FROM saved`,
+       posted AS (SELECT tenant_id, account_id, sum(amount_micros) AS sum FROM written GROUP BY tenant_id, account_id)
+       SELECT count(*) AS agreed
+       FROM posted JOIN unnest($2::uuid[], $3::uuid[], $4::numeric[]) AS moved (tenant_id, account_id, sum)
+         USING (tenant_id, account_id, sum)`,
       [
         written.map(({ id }) => id),
-        ...rowColumns(balances),
-        balances.map(({ balanceMicros }) => balanceMicros),
-        balances.map(({ lastPosition }) => lastPosition),
+        moves.map(({ account }) => account.tenantId),
+        before.map(({ accountId }) => accountId),
+        moves.map(({ deltaMicros }) => deltaMicros),
         postings.map(({ journal }) => journal),
-        postings.map(({ account }) => account),
+        postings.map(({ move }) => move.place),
         postings.map(({ amountMicros }) => amountMicros),
-        postings.map(({ position }) => position),
-        postings.map(({ balanceAfterMicros }) => balanceAfterMicros),
+        postings.map((posting) => ofPerson(posting, ({ lastPosition }) => lastPosition + posting.number)),
+        postings.map((posting) => ofPerson(posting, ({ balanceMicros }) => balanceMicros + posting.soFarMicros)),
       ],
     );
-    if (rows[0]?.saved !== BigInt(balances.length)) {
-      throw new Error(`I2: only ${rows[0]?.saved} of ${balances.length} balances move by what was posted to them`);
+    if (rows[0]?.agreed !== BigInt(moves.length)) {
+      throw new Error(`I2: only ${rows[0]?.agreed} of ${moves.length} balances move by what was posted to them`);
     }
   }
 }
 
-function post(
-  { journal, legs }: WrittenJournal,
-  place: number,
-  accounts: ReadonlyMap<string, FoundAccount>,
-  balances: ReadonlyMap<AccountId, OpenBalance>,
-): Posting[] {
-  return legs.map(({ account, amountMicros }) => {
-    const accountId = accounts.get(accountKeyText(account))?.id;
-    const balance = accountId && balances.get(accountId);
-    if (accountId === undefined || balance === undefined) throw new Error('an account was opened and then not found');
-    balance.balanceMicros += amountMicros;
-    const posting = { journal: place, account: balance.place, amountMicros };
-    if (isHouseKind(account.kind)) return { ...posting, position: null, balanceAfterMicros: null };
-    if (!journal.mayOverdraw && amountMicros < 0n && balance.balanceMicros < 0n) {
-      throw new DomainError('INSUFFICIENT_BALANCE');
+/** The postings of a batch in their order, and what they come to for each account. */
+function movesOf(written: readonly WrittenJournal[]): { moves: Move[]; postings: Posting[] } {
+  const byAccount = new Map<string, Move>();
+  const postings: Posting[] = [];
+  written.forEach(({ journal, legs }, n) => {
+    for (const { account, accountText, amountMicros } of legs) {
+      let move = byAccount.get(accountText);
+      if (move === undefined) {
+        const isHouse = isHouseKind(account.kind);
+        move = { account, isHouse, place: byAccount.size + 1, deltaMicros: 0n, count: 0n, floorMicros: null };
+        byAccount.set(accountText, move);
+      }
+      add(move, { amountMicros, mayOverdraw: journal.mayOverdraw });
+      postings.push({ journal: n + 1, move, amountMicros, soFarMicros: move.deltaMicros, number: move.count });
     }
-    balance.lastPosition += 1n;
-    return { ...posting, position: balance.lastPosition, balanceAfterMicros: balance.balanceMicros };
+  });
+  return { moves: [...byAccount.values()], postings };
+}
+
+function add(move: Move, { amountMicros, mayOverdraw }: { amountMicros: bigint; mayOverdraw: boolean }): void {
+  move.deltaMicros += amountMicros;
+  if (move.isHouse) return;
+  move.count += 1n;
+  const isLower = move.floorMicros === null || move.deltaMicros < move.floorMicros;
+  if (!mayOverdraw && amountMicros < 0n && isLower) move.floorMicros = move.deltaMicros;
+}
+
+interface MovedRow {
+  readonly outcome: 'moved' | 'missing' | 'insufficient';
+  readonly account_ids: string | null;
+  readonly balances: string | null;
+  readonly positions: string | null;
+}
+
+function standingsBefore(moves: readonly Move[], moved: Omit<MovedRow, 'outcome'>): Standing[] {
+  const [ids, balances, positions] = [moved.account_ids, moved.balances, moved.positions].map(
+    (list) => list?.split(',') ?? [],
+  );
+  return moves.map(({ deltaMicros, count }, n) => {
+    const [accountId, balance, position] = [ids?.[n], balances?.[n], positions?.[n]];
+    if (accountId === undefined || balance === undefined || position === undefined) {
+      throw new Error('a balance was moved and then not told');
+    }
+    return { accountId, balanceMicros: BigInt(balance) - deltaMicros, lastPosition: BigInt(position) - count };
   });
 }
 
-function columnsOf(keys: readonly AccountKey[]): [string[], string[], string[], string[]] {
+function accountColumns(
+  moves: readonly Move[],
+  houseStripe: number,
+): [string[], string[], string[], string[], number[]] {
   return [
-    keys.map(({ tenantId }) => tenantId),
-    keys.map(({ ownerId }) => ownerId),
-    keys.map(({ currency }) => currency),
-    keys.map(({ kind }) => kind),
-  ];
-}
-
-function rowColumns(
-  rows: readonly { tenantId: string; accountId: string; stripe: number }[],
-): [string[], string[], number[]] {
-  return [
-    rows.map(({ tenantId }) => tenantId),
-    rows.map(({ accountId }) => accountId),
-    rows.map(({ stripe }) => stripe),
+    moves.map(({ account }) => account.tenantId),
+    moves.map(({ account }) => account.ownerId),
+    moves.map(({ account }) => account.currency),
+    moves.map(({ account }) => account.kind),
+    moves.map(({ isHouse }) => (isHouse ? houseStripe : 0)),
   ];
 }

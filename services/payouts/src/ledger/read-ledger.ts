@@ -104,14 +104,14 @@ export class ReadLedger {
   }
 
   /** As they stand, or as they stood at `asOf`; VALIDATION_FAILED for a moment ahead. */
-  balancesOf({ tenantId, userId }: Viewer, asOf: Date | undefined): Promise<Balance[]> {
+  balancesOf({ tenantId, userId }: Omit<Viewer, 'isFinance'>, asOf: Date | undefined): Promise<Balance[]> {
     if (asOf === undefined) return this.#reads.balancesOf(tenantId, userId);
     this.#checkPast(asOf);
     return this.#earlier.balancesOf(tenantId, userId, asOf);
   }
 
   /** As it stands, or as it stood at `asOf`; VALIDATION_FAILED for a moment ahead. */
-  trialBalance({ tenantId }: Viewer, asOf: Date | undefined): Promise<TrialBalance[]> {
+  trialBalance({ tenantId }: Pick<Viewer, 'tenantId'>, asOf: Date | undefined): Promise<TrialBalance[]> {
     if (asOf === undefined) return this.#reads.trialBalance(tenantId);
     this.#checkPast(asOf);
     return this.#earlier.trialBalance(tenantId, asOf);
@@ -135,6 +135,7 @@ export class ReadLedger {
     }
     return { account, lines: await this.#reads.statement({ ...query, tenantId }) };
   }
+
   #checkPast(asOf: Date): void {
     if (asOf <= this.#clock.now()) return;
     throw new DomainError('VALIDATION_FAILED', { fieldErrors: [{ path: 'asOf', message: 'must not lie ahead' }] });

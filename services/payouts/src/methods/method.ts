@@ -1,7 +1,7 @@
 import { DomainError } from '@dailydoco/errors';
 import type { CurrencyCode } from '@dailydoco/money';
 import type { PayoutMethodId, TenantId, UserId } from '../ids.js';
-import type { Rail, RailKind, RailLimits } from '../rails/rail.js';
+import { type Rail, RAIL_KINDS, type RailKind, type RailLimits } from '../rails/rail.js';
 
 export const SANDBOX_OUTCOMES = ['settled', 'failed', 'returned'] as const;
 export type SandboxOutcome = (typeof SANDBOX_OUTCOMES)[number];
@@ -111,17 +111,44 @@ export interface RailOption {
   readonly returnableHours: number;
 }
 
+/** What keeps a rail from being offered, in the order in which it is looked for. */
+export const RAIL_OBSTACLES = ['not_installed', 'currency_not_carried', 'country_not_reached'] as const;
+export type RailObstacle = (typeof RAIL_OBSTACLES)[number];
+
+export interface UnreachableRail {
+  readonly kind: RailKind;
+  readonly obstacle: RailObstacle;
+}
+
+/** Where the money is to go; without a country, into any. */
+export interface RailWish {
+  readonly currency: CurrencyCode;
+  readonly country: string | undefined;
+}
+
 /** The rails that carry a currency into a country, or into some country when none is told; the quickest first. */
-export function railOptions(
-  rails: Rails,
-  wanted: { currency: CurrencyCode; country: string | undefined },
-): RailOption[] {
+export function railOptions(rails: Rails, wish: RailWish): RailOption[] {
   return [...rails.values()]
     .flatMap((rail) => {
       const { limits: byCurrency, typicalHours, returnableHours } = rail.capabilities;
-      const limits = byCurrency.get(wanted.currency);
-      const reached = wanted.country === undefined || reachesCountry(rail, wanted.country);
-      return limits === undefined || !reached ? [] : [{ kind: rail.kind, limits, typicalHours, returnableHours }];
+      const limits = byCurrency.get(wish.currency);
+      return limits === undefined || obstacleTo(rail, wish) !== undefined
+        ? []
+        : [{ kind: rail.kind, limits, typicalHours, returnableHours }];
     })
     .toSorted((a, b) => a.typicalHours - b.typicalHours || (a.kind < b.kind ? -1 : 1));
+}
+
+/** All other rails that there are, each with why it is not offered. */
+export function unreachableRails(rails: Rails, wish: RailWish): UnreachableRail[] {
+  return RAIL_KINDS.flatMap((kind) => {
+    const obstacle = obstacleTo(rails.get(kind), wish);
+    return obstacle === undefined ? [] : [{ kind, obstacle }];
+  });
+}
+
+function obstacleTo(rail: MethodRail | undefined, { currency, country }: RailWish): RailObstacle | undefined {
+  if (rail === undefined) return 'not_installed';
+  if (!rail.capabilities.limits.has(currency)) return 'currency_not_carried';
+  return country === undefined || reachesCountry(rail, country) ? undefined : 'country_not_reached';
 }

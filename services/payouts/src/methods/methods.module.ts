@@ -5,6 +5,7 @@ import { PersonSealer } from '../person-keys/person-sealer.store.js';
 import { PolicyStore } from '../policies/policy.store.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
 import { DestinationStore } from './destinations.store.js';
+import { MethodsGrpc } from './methods.grpc.js';
 import { PayoutMethodReadStore, PayoutMethodStore } from './payout-method.store.js';
 import { PayoutMethods } from './payout-methods.js';
 import { PayoutMethodsHttp } from './payout-methods.http.js';
@@ -51,6 +52,6 @@ function payoutMethods(runtime: Runtime): PayoutMethods {
 
 @Module({
   providers: [{ provide: PayoutMethods, useFactory: payoutMethods, inject: [RUNTIME] }],
-  controllers: [PayoutMethodsHttp, PayoutRailsHttp],
+  controllers: [PayoutMethodsHttp, PayoutRailsHttp, MethodsGrpc],
 })
 export class MethodsModule {}

@@ -15,7 +15,7 @@ import {
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { asPayoutMethodId } from '../ids.js';
+import { asPayoutMethodId, asUserId, type TenantId, type UserId } from '../ids.js';
 import { viewerOf } from '../ledger/viewer.http.js';
 import { RAIL_KINDS } from '../rails/rail.js';
 import { methodStatus, type PayoutMethod, SANDBOX_OUTCOMES } from './method.js';
@@ -49,10 +49,11 @@ const methodSchema = z
   .meta({ id: 'PayoutMethod' });
 
 type MethodView = z.infer<typeof methodSchema>;
+type MethodPage = { items: MethodView[]; nextPageToken?: string };
 
 const position = z.strictObject({ id: uuidSchema });
 
-@Controller('v1/payout-methods')
+@Controller('v1')
 @Requires({ person: true })
 export class PayoutMethodsHttp {
   readonly #methods: PayoutMethods;
@@ -61,7 +62,7 @@ export class PayoutMethodsHttp {
     this.#methods = methods;
   }
 
-  @Post()
+  @Post('payout-methods')
   @Answers(
     { 201: { description: 'The payout method, masked.', schema: methodSchema } },
     {
@@ -89,20 +90,42 @@ export class PayoutMethodsHttp {
     return replyWith(reply, answer);
   }
 
-  @Get()
+  @Get('payout-methods')
   @Answers(
     { 200: { description: 'The own payout methods, oldest first.', schema: pageSchema(methodSchema) } },
     { summary: 'List the own payout methods' },
   )
-  async list(
+  list(
     @Query({ schema: pageQuerySchema }) query: z.output<typeof pageQuerySchema>,
     @Caller() caller: Principal,
-  ): Promise<{ items: MethodView[]; nextPageToken?: string }> {
+  ): Promise<MethodPage> {
     const { tenantId, userId: personId } = viewerOf(caller);
+    return this.#page({ tenantId, personId }, query);
+  }
+
+  @Get('people/:id/payout-methods')
+  @Requires({ person: { roles: ['finance', 'support'] } })
+  @Answers(
+    {
+      200: { description: 'The payout methods of the person, masked, oldest first.', schema: pageSchema(methodSchema) },
+    },
+    { summary: 'List the payout methods of a person' },
+  )
+  theirs(
+    @Param('id', { schema: uuidSchema }) id: string,
+    @Query({ schema: pageQuerySchema }) query: z.output<typeof pageQuerySchema>,
+    @Caller() caller: Principal,
+  ): Promise<MethodPage> {
+    return this.#page({ tenantId: viewerOf(caller).tenantId, personId: asUserId(id) }, query);
+  }
+
+  async #page(
+    of: { tenantId: TenantId; personId: UserId },
+    query: z.output<typeof pageQuerySchema>,
+  ): Promise<MethodPage> {
     const { pageSize, pageToken } = query;
     const methods = await this.#methods.list({
-      tenantId,
-      personId,
+      ...of,
       after: pageToken === undefined ? undefined : asPayoutMethodId(decodePageToken(pageToken, position).id),
       limit: pageSize + 1,
     });
@@ -111,7 +134,7 @@ export class PayoutMethodsHttp {
     return { items: items.map((method) => viewMethod(method, now)), ...rest };
   }
 
-  @Delete(':id')
+  @Delete('payout-methods/:id')
   @HttpCode(204)
   @Answers(
     { 204: { description: 'It is gone. Payouts already asked for go on.' } },

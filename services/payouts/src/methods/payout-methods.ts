@@ -1,10 +1,19 @@
 import { DomainError } from '@dailydoco/errors';
-import type { CurrencyCode } from '@dailydoco/money';
 import type { IdempotentCall, OncePerKey, ReplayableAnswer } from '../idempotent-call.js';
 import { asPayoutMethodId, type PayoutMethodId, type TenantId, type UserId } from '../ids.js';
 import { minimumOf, type PolicyTerms } from '../policies/policy.js';
 import type { RailKind } from '../rails/rail.js';
-import { heldUntil, type PayoutMethod, type RailOption, railOptions, type Rails, readDetails } from './method.js';
+import {
+  heldUntil,
+  type PayoutMethod,
+  type RailOption,
+  railOptions,
+  type Rails,
+  type RailWish,
+  readDetails,
+  type UnreachableRail,
+  unreachableRails,
+} from './method.js';
 
 /** What is kept of a method beside what may be shown; in the clear until the book has sealed and hashed it. */
 export interface MethodSecrets {
@@ -93,16 +102,18 @@ export class PayoutMethods {
   }
 
   /** Only rails that reach the person, see railOptions; with the least that the tenant pays by them. */
-  async options(
-    tenantId: TenantId,
-    wanted: { currency: CurrencyCode; country: string | undefined },
-  ): Promise<RailOption[]> {
+  async options(tenantId: TenantId, wish: RailWish): Promise<RailOption[]> {
     const policy = await this.#given.policy(tenantId);
-    return railOptions(this.#given.rails, wanted).map(({ kind, limits, ...option }) => {
-      const { currency } = wanted;
+    return railOptions(this.#given.rails, wish).map(({ kind, limits, ...option }) => {
+      const { currency } = wish;
       const minimumMicros = minimumOf(policy, { kind, currency, railMicros: limits.minimumMicros });
       return { kind, limits: { ...limits, minimumMicros }, ...option };
     });
+  }
+
+  /** The rails that `options` leaves out, and why. */
+  unreachable(wish: RailWish): UnreachableRail[] {
+    return unreachableRails(this.#given.rails, wish);
   }
 
   now(): Date {

@@ -4,7 +4,7 @@ import { type CurrencyCode, currencyOf, isCurrency } from '@dailydoco/money';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { viewerOf } from '../ledger/viewer.http.js';
-import type { RailOption } from './method.js';
+import { RAIL_OBSTACLES, type RailOption } from './method.js';
 import { PayoutMethods } from './payout-methods.js';
 import { kindSchema } from './payout-methods.http.js';
 
@@ -30,7 +30,14 @@ const optionSchema = z
   })
   .meta({ id: 'PayoutRailOption' });
 
-const optionsSchema = z.object({ items: z.array(optionSchema) }).meta({ id: 'PayoutRailOptions' });
+const optionsSchema = z
+  .object({
+    items: z.array(optionSchema),
+    unreachable: z
+      .array(z.object({ kind: kindSchema, obstacle: z.enum(RAIL_OBSTACLES) }))
+      .meta({ description: 'All other rails, each with why it is not offered.' }),
+  })
+  .meta({ id: 'PayoutRailOptions' });
 
 @Controller('v1/payout-rails')
 @Requires({ person: true })
@@ -50,9 +57,12 @@ export class PayoutRailsHttp {
     @Query({ schema: optionsQuery }) query: z.output<typeof optionsQuery>,
     @Caller() caller: Principal,
   ): Promise<z.infer<typeof optionsSchema>> {
-    const { currency, country } = query;
-    const options = await this.#methods.options(viewerOf(caller).tenantId, { currency, country });
-    return { items: options.map((option) => viewOption(option, currency)) };
+    const wish = { currency: query.currency, country: query.country };
+    const options = await this.#methods.options(viewerOf(caller).tenantId, wish);
+    return {
+      items: options.map((option) => viewOption(option, wish.currency)),
+      unreachable: this.#methods.unreachable(wish),
+    };
   }
 }
 

@@ -33,6 +33,8 @@ export interface WaitingGroup {
 
 export interface BatchBook extends PayoutBook {
   addBatch(batch: PayoutBatch): Promise<void>;
+  /** Of these, those whose person may be paid nothing for now. */
+  frozenAmong(payouts: readonly Payout[]): Promise<ReadonlySet<Payout['id']>>;
 }
 
 export interface BatchGiven {
@@ -56,7 +58,7 @@ const MOST_PAYMENTS = 10_000;
 /**
  * Puts approved payouts of file rails into batches: full ones at once, others when they are old enough. A payout in a
  * batch is submitted, since from then on somebody may have handed its file to the bank. Returns whether there may be
- * more.
+ * more. Throws after all groups have had their turn: what is wrong with one tenant's keeps nobody else's waiting.
  */
 export async function batchPayouts(given: BatchGiven): Promise<boolean> {
   const { rails, waiting, clock, maxAgeMs } = given;
@@ -66,14 +68,20 @@ export async function batchPayouts(given: BatchGiven): Promise<boolean> {
   if (files.size === 0) return false;
   const now = clock.now();
   let more = false;
+  const failures: unknown[] = [];
   for (const group of await waiting([...files.keys()], now)) {
     const rail = files.get(group.rail);
     if (rail === undefined) continue;
     const most = Math.min(rail.maxPayments, MOST_PAYMENTS);
     if (group.payments < most && now.getTime() - group.since.getTime() < maxAgeMs) continue;
-    await makeBatch(given, group, { rail, most });
-    more ||= group.payments > most;
+    try {
+      await makeBatch(given, group, { rail, most });
+      more ||= group.payments > most;
+    } catch (error) {
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} batches could not be made`);
   return more;
 }
 
@@ -87,8 +95,11 @@ async function makeBatch(
   const open = await given.destinations.open(candidates);
   const changed = await given.inTransaction(async (book) => {
     const id = asPayoutBatchId(given.newId());
-    const changes = (await book.lockAll(candidates))
-      .filter(({ status }) => status === 'approved')
+    const approved = (await book.lockAll(candidates)).filter(({ status }) => status === 'approved');
+    // Opening thousands of methods takes a while: a stop or a freeze since then counts.
+    const frozen = await book.frozenAmong(approved);
+    const changes = approved
+      .filter(({ id: payoutId }) => !frozen.has(payoutId))
       .map((payout): Change => {
         const destination = open.get(payout.methodId);
         if (destination?.kind !== rail.kind) {

@@ -4,7 +4,7 @@ import { asPayoutBatchId, asTenantId, asUserId, type PayoutBatchId, type TenantI
 import type { RailKind } from '../rails/rail.js';
 import type { BatchBook, PayoutBatch, WaitingGroup } from './batch-payouts.js';
 import type { BatchReads } from './batches.js';
-import { COLUMNS, type PayoutRow, toPayout } from './payout-rows.store.js';
+import { COLUMNS, MAY_BE_SENT, type PayoutRow, toPayout } from './payout-rows.store.js';
 import type { Payout } from './payout.js';
 import { PayoutStore } from './payout.store.js';
 
@@ -81,6 +81,11 @@ export class BatchReadStore implements BatchReads {
     return rows.map(toPayout);
   }
 
+  async isStopped(tenantId: TenantId): Promise<boolean> {
+    const { rows } = await this.#sql.query<{ stopped: boolean }>('SELECT payouts_stopped($1) AS stopped', [tenantId]);
+    return rows[0]?.stopped !== false;
+  }
+
   keepFile(batch: PayoutBatch, file: NonNullable<PayoutBatch['file']>): Promise<PayoutBatch> {
     return this.#once(batch, 'file_name = $3, file_sha256 = $4, made_at = $5 WHERE made_at IS NULL', [
       file.name,
@@ -116,7 +121,7 @@ export async function readWaitingGroups(sql: Sql, rails: readonly RailKind[], no
     since: Date;
   }>(
     `SELECT p.tenant_id, p.rail, p.currency, count(*)::int AS payments, min(p.changed_at) AS since FROM payout p
-     WHERE p.status = 'approved' AND p.ask_at <= $2 AND p.rail = ANY($1) AND may_leave(p.tenant_id, p.person_id)
+     WHERE p.status = 'approved' AND p.ask_at <= $2 AND p.rail = ANY($1) AND ${MAY_BE_SENT}
      GROUP BY p.tenant_id, p.rail, p.currency ORDER BY since`,
     [rails, now],
   );
@@ -138,7 +143,7 @@ export async function readCandidates(
   const { rows } = await sql.query<PayoutRow>(
     `SELECT ${COLUMNS} FROM payout p
      WHERE p.tenant_id = $1 AND p.status = 'approved' AND p.rail = $2 AND p.currency = $3 AND p.ask_at <= $4
-       AND may_leave(p.tenant_id, p.person_id)
+       AND ${MAY_BE_SENT}
      ORDER BY p.id LIMIT $5`,
     [tenantId, rail, currency, now, limit],
   );

@@ -13,6 +13,8 @@ export interface BatchReads {
   listBatches(query: { tenantId: TenantId; before: PayoutBatchId | undefined; limit: number }): Promise<PayoutBatch[]>;
   /** Ascending by id: the order of the file. */
   payoutsOf(tenantId: TenantId, id: PayoutBatchId): Promise<Payout[]>;
+  /** Whether finance has stopped all payouts of the tenant. */
+  isStopped(tenantId: TenantId): Promise<boolean>;
   /** Keeps what the file is, the first time only; returns what is kept. */
   keepFile(batch: PayoutBatch, file: NonNullable<PayoutBatch['file']>): Promise<PayoutBatch>;
   /** The first time only; returns what is kept. */
@@ -53,12 +55,14 @@ export class Batches {
 
   /**
    * The batch's file, made anew each time and always the same bytes: their hash is kept from the first time. Throws
-   * NOT_FOUND, and CONFLICT when the file could not be made as it was, since a bank that takes both would pay twice.
+   * NOT_FOUND, PAYOUTS_STOPPED for a file that the bank does not have yet, and CONFLICT when the file could not be made as
+   * it was, since a bank that takes both would pay twice.
    */
   async file(tenantId: TenantId, id: PayoutBatchId): Promise<BatchFile> {
     const { store, rails, destinations, clock } = this.#given;
     const batch = await this.find(tenantId, id);
     const rail = rails.get(batch.rail);
+    if (batch.sent === undefined && (await store.isStopped(tenantId))) throw new DomainError('PAYOUTS_STOPPED');
     if (rail?.mode !== 'file') throw new DomainError('CONFLICT', { detail: 'This rail makes no files here.' });
     const payouts = await store.payoutsOf(tenantId, id);
     const open = await destinations.open(payouts);

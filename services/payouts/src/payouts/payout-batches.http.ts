@@ -80,8 +80,9 @@ export class PayoutBatchesHttp {
     { 200: { description: 'The file, in the format of its rail: the same bytes every time.' } },
     {
       summary: 'Fetch the file of a batch for the bank',
-      description: 'It holds bank details in the clear. Hand it to the bank once, then say so by `sent`.',
-      problems: ['NOT_FOUND', 'CONFLICT'],
+      description:
+        'It holds bank details in the clear. Hand it to the bank once, then say so by `sent`. While payouts are stopped nobody gets a file that was not sent.',
+      problems: ['NOT_FOUND', 'CONFLICT', 'PAYOUTS_STOPPED'],
     },
   )
   async file(

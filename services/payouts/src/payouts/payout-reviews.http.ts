@@ -50,7 +50,7 @@ export class PayoutReviewsHttp {
     {
       summary: 'Approve a payout whose amount needs it',
       description: 'Never by the person who is paid or who asked for it.',
-      problems: ['NOT_FOUND', 'SELF_APPROVAL', 'PAYOUT_NOT_APPROVABLE'],
+      problems: ['NOT_FOUND', 'SELF_APPROVAL', 'PAYOUT_NOT_APPROVABLE', 'SCREENING_HIT_DECIDES'],
     },
   )
   async approve(
@@ -96,8 +96,9 @@ export class PayoutReviewsHttp {
     { 200: { description: 'The payout as it stands after the decision.', schema: payoutSchema } },
     {
       summary: 'Decide about a finding that stops a payout',
-      description: 'After the last one is cleared the payout goes on; one that is upheld ends it.',
-      problems: ['NOT_FOUND', 'SELF_APPROVAL', 'REVIEW_CLOSED'],
+      description:
+        'After the last one is cleared the payout goes on; one that is upheld ends it. A match with a list is decided at its hit, which closes the finding.',
+      problems: ['NOT_FOUND', 'SELF_APPROVAL', 'REVIEW_CLOSED', 'SCREENING_HIT_DECIDES'],
     },
   )
   async close(

@@ -7,15 +7,23 @@ import {
   type FindingDecision,
   rejectPayout,
   type ReviewBook,
+  type Reviewed,
 } from './review-payouts.js';
 
 type By<Body> = { call: IdempotentCall; answer: (payout: Payout) => { status: number; body: Body } };
 
+export interface ReviewsGiven {
+  readonly once: OncePerKey<ReviewBook>;
+  /** Hears of every decision once it stands. */
+  readonly decided: (reviewed: Reviewed) => void;
+  readonly clock: { now(): Date };
+}
+
 /** What finance decides about single payouts; each decision once per key, and kept with who and why. */
 export class PayoutReviews {
-  readonly #given: { once: OncePerKey<ReviewBook>; clock: { now(): Date } };
+  readonly #given: ReviewsGiven;
 
-  constructor(given: { once: OncePerKey<ReviewBook>; clock: { now(): Date } }) {
+  constructor(given: ReviewsGiven) {
     this.#given = given;
   }
 
@@ -37,8 +45,16 @@ export class PayoutReviews {
     return this.#decide(by, (book, now) => closeFinding(book, { ...decider, now }));
   }
 
-  #decide<Body>(by: By<Body>, work: (book: ReviewBook, now: Date) => Promise<Payout>) {
-    const { once, clock } = this.#given;
-    return once(by.call, async (book) => by.answer(await work(book, clock.now())));
+  async #decide<Body>(by: By<Body>, work: (book: ReviewBook, now: Date) => Promise<Reviewed>) {
+    const { once, clock, decided } = this.#given;
+    const done: Reviewed[] = [];
+    const answer = await once(by.call, async (book) => {
+      const reviewed = await work(book, clock.now());
+      done.push(reviewed);
+      return by.answer(reviewed.payout);
+    });
+    // The work may have been tried more than once; what stands is the last.
+    if (!answer.replayed) done.slice(-1).forEach(decided);
+    return answer;
   }
 }

@@ -26,6 +26,14 @@ export interface PayoutRow {
 export const COLUMNS = `p.tenant_id, p.id, p.person_id, p.method_id, p.rail, p.amount_micros, p.withheld_micros, p.currency,
   p.requested_at, p.status, p.reason, p.changed_at, p.fee_micros, p.rail_reference, p.batch_id`;
 
+/** That `payout p` may leave now: its tenant is not stopped, its person not frozen. */
+export const MAY_LEAVE = `NOT EXISTS (SELECT FROM stopped_tenant s WHERE s.tenant_id = p.tenant_id)
+  AND NOT EXISTS (SELECT FROM frozen_person f WHERE f.tenant_id = p.tenant_id AND f.person_id = p.person_id)`;
+
+/** That a rail may be told to pay `payout p` now: it may leave, and its person matches no entry of a list. */
+export const MAY_BE_SENT = `${MAY_LEAVE}
+  AND NOT EXISTS (SELECT FROM matched_person m WHERE m.tenant_id = p.tenant_id AND m.person_id = p.person_id)`;
+
 export function toPayout(row: PayoutRow): Payout {
   return {
     tenantId: asTenantId(row.tenant_id),

@@ -39,6 +39,9 @@ const findingSchema = z
     source: z.enum(FINDING_SOURCES),
     code: z.string(),
     detail: z.string(),
+    hitId: uuidSchema.optional().meta({
+      description: 'A match with a list. The finding is closed with it: POST /v1/screening/hits/{id}/decide.',
+    }),
     foundAt: time,
     closed: z.object({ at: time, by: uuidSchema, decision: z.enum(FINDING_DECISIONS), reason: z.string() }).optional(),
   })
@@ -92,12 +95,14 @@ function viewStep({ step, at, reason, by, note }: TakenStep, isStaff: boolean): 
   return { step, at: at.toISOString(), reason, ...(isStaff && { by, note }) };
 }
 
-function viewFinding({ position, source, code, detail, foundAt, closed }: KeptFinding): z.infer<typeof findingSchema> {
+function viewFinding(finding: KeptFinding): z.infer<typeof findingSchema> {
+  const { position, source, code, detail, hitId, foundAt, closed } = finding;
   return {
     position,
     source,
     code,
     detail,
+    hitId,
     foundAt: foundAt.toISOString(),
     closed: closed && { ...closed, at: closed.at.toISOString() },
   };

@@ -1,13 +1,13 @@
 import { type DatabaseTransaction, inDatabaseTransaction } from '@dailydoco/database';
 import { repeat } from '@dailydoco/service';
-import { counter, gauge, histogram } from '@dailydoco/telemetry';
+import { gauge } from '@dailydoco/telemetry';
 import { LedgerStore } from '../ledger/ledger.store.js';
 import { destinations } from '../methods/methods.module.js';
 import type { RailReport } from '../rails/rail.js';
 import type { Runtime } from '../runtime.js';
 import { type BatchGiven, batchPayouts } from './batch-payouts.js';
 import { BatchStore, readCandidates, readWaitingGroups } from './batch.store.js';
-import type { Payout } from './payout.js';
+import { measureSteps } from './payout-measures.module.js';
 import { PayoutStore } from './payout.store.js';
 import { type Applied, receiveReports } from './receive-reports.js';
 import { screenPayouts } from './screen-payouts.js';
@@ -19,8 +19,6 @@ const BATCH_EVERY_MS = 5_000;
 /** A rail that has not answered by then has lost the answer; a claim lasts three times as long. */
 const RAIL_TIMEOUT_MS = 10_000;
 
-const steps = counter('dailydoco_payout_steps_total');
-const settleTime = histogram('dailydoco_payout_settle_duration_seconds');
 const oldestUnsettled = gauge('dailydoco_payouts_oldest_unsettled_age_seconds');
 const oldestUnknown = gauge('dailydoco_payouts_oldest_unknown_age_seconds');
 const waiting = gauge('dailydoco_payouts_waiting_items');
@@ -106,11 +104,4 @@ function batchGiven(runtime: Tools): BatchGiven {
 
 function booksOf(runtime: Tools, tx: DatabaseTransaction) {
   return { ledger: new LedgerStore(tx, runtime), outbox: runtime.outbox };
-}
-
-function measureSteps(changed: readonly Payout[]): void {
-  for (const { status: step, rail, requestedAt, changedAt } of changed) {
-    steps.add(1, { step });
-    if (step === 'settled') settleTime.record((changedAt.getTime() - requestedAt.getTime()) / 1_000, { rail });
-  }
 }

@@ -64,6 +64,15 @@ export class PayoutStore implements ReportBook {
     return rows.map(toPayout);
   }
 
+  async frozenAmong(payouts: readonly Payout[]): Promise<ReadonlySet<Payout['id']>> {
+    const { rows } = await this.#sql.query<{ id: Payout['id'] }>(
+      `SELECT asked.id FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS asked (tenant_id, person_id, id)
+       WHERE NOT may_be_sent(asked.tenant_id, asked.person_id)`,
+      [payouts.map(({ tenantId }) => tenantId), payouts.map(({ personId }) => personId), payouts.map(({ id }) => id)],
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
   async add(changes: readonly Change[]): Promise<void> {
     const payouts = changes.map(({ payout }) => payout);
     await this.#sql.query(

@@ -29,8 +29,10 @@ import {
 import { PAYOUT_STATUSES } from './payout.js';
 import { Payouts, type PayoutViewer } from './payouts.js';
 
+export const PAYOUTS_PATH = '/v1/payouts';
+
 /** A payout asked for twice is remembered longer than other calls: 30 days. */
-const TTL_HOURS = 30 * 24;
+export const TTL_HOURS = 30 * 24;
 
 const payoutBody = z
   .strictObject({

@@ -6,11 +6,13 @@ import { RUNTIME, type Runtime } from '../runtime.js';
 import { BatchReadStore } from './batch.store.js';
 import { Batches } from './batches.js';
 import { PayoutBatchesHttp } from './payout-batches.http.js';
+import { measureDecisions, measureReviewed } from './payout-measures.module.js';
 import { PayoutReadStore } from './payout-reads.store.js';
 import { PayoutReviews } from './payout-reviews.js';
 import { PayoutReviewsHttp } from './payout-reviews.http.js';
 import { PayoutStore } from './payout.store.js';
 import { Payouts } from './payouts.js';
+import { PayoutsGrpc } from './payouts.grpc.js';
 import { PayoutsHttp } from './payouts.http.js';
 import { ReviewStore } from './review.store.js';
 
@@ -36,6 +38,10 @@ function payoutReviews(runtime: Runtime): PayoutReviews {
   const { pool, idempotency, clock } = runtime;
   return new PayoutReviews({
     once: (call, work) => idempotency.run(pool, call, (tx) => work(new ReviewStore(tx, booksOf(runtime, tx)))),
+    decided: ({ changed, closed }) => {
+      measureReviewed(changed);
+      if (closed !== undefined) measureDecisions([closed.finding], closed.decision);
+    },
     clock,
   });
 }
@@ -51,6 +57,6 @@ function batches(runtime: Runtime): Batches {
     { provide: PayoutReviews, useFactory: payoutReviews, inject: [RUNTIME] },
     { provide: Batches, useFactory: batches, inject: [RUNTIME] },
   ],
-  controllers: [PayoutsHttp, PayoutReviewsHttp, PayoutBatchesHttp],
+  controllers: [PayoutsHttp, PayoutsGrpc, PayoutReviewsHttp, PayoutBatchesHttp],
 })
 export class PayoutsModule {}

@@ -21,7 +21,8 @@ export interface ReportBook extends PayoutBook {
 /**
  * Stores what rails told by themselves, each report once for ever by its id, and records it as an answer about the
  * payout that it names, in one database transaction. What names no payout of that rail, another amount, or contradicts
- * what was told before is stored as a break and moves nothing. Returns what each report did, in their order; undefined:
+ * what was told before, tells of another payment of the rail's for the same payout too, is stored as a break and moves
+ * nothing. Returns what each report did, in their order; undefined:
  * it was known already.
  */
 export async function receiveReports(
@@ -54,7 +55,9 @@ function objectionTo(report: RailReport, payout: Payout | undefined): Applied | 
   if (payout === undefined || payout.rail !== report.rail) return 'unknown_reference';
   if (report.currency !== undefined && report.currency !== payout.currency) return 'amount_mismatch';
   if (report.amountMicros !== undefined && report.amountMicros !== payableMicros(payout)) return 'amount_mismatch';
-  return undefined;
+  const { railReference } = report.answer;
+  const isAnother = payout.railReference !== undefined && railReference !== undefined;
+  return isAnother && payout.railReference !== railReference ? 'contradiction' : undefined;
 }
 
 function targetOf({ tenantId, reference }: RailReport): Pick<Payout, 'tenantId' | 'id'> {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { mayBecome, PAYOUT_STATUSES, type PayoutStatus } from './payout.js';
-import { type Heard, stepsTo } from './record-answers.js';
+import { currencyOf } from '@dailydoco/money';
+import { asPayoutId, asPayoutMethodId, asTenantId, asUserId } from '../ids.js';
+import type { Change } from './change-payout.js';
+import { mayBecome, type Payout, PAYOUT_STATUSES, type PayoutStatus } from './payout.js';
+import { type Heard, recordAnswers, stepsTo } from './record-answers.js';
 
 type State = Heard['state'];
 
@@ -62,5 +65,59 @@ describe('What the rail tells', () => {
         },
       ),
     );
+  });
+});
+
+describe('Answers about one payout that are written down together', () => {
+  const at = new Date('2026-06-01T12:00:00Z');
+  const payoutIn = (status: PayoutStatus): Payout => ({
+    tenantId: asTenantId('t'),
+    id: asPayoutId('p'),
+    personId: asUserId('u'),
+    methodId: asPayoutMethodId('m'),
+    rail: 'sandbox',
+    amountMicros: 10_000_000n,
+    withheldMicros: 0n,
+    currency: currencyOf('USD'),
+    requestedAt: at,
+    status,
+    reason: undefined,
+    changedAt: at,
+    feeMicros: 0n,
+    railReference: undefined,
+    batchId: undefined,
+  });
+  const word = (state: 'processing' | 'settled' | 'returned', feeMicros?: bigint): Heard => ({
+    state,
+    reason: undefined,
+    askAgainAfterMs: undefined,
+    ...(feeMicros !== undefined && { feeMicros }),
+  });
+
+  it.each<[what: string, from: PayoutStatus, heard: Heard[], taken: string[], fees: bigint[]]>([
+    ['take each step once', 'submitted', [word('settled'), word('returned')], ['settled', 'returned'], []],
+    ['charge the first fee that is told', 'submitted', [word('settled', 5n), word('settled', 7n)], ['settled'], [5n]],
+    ['keep a fee when a later one tells of none', 'settled', [word('settled', 5n), word('settled')], [], [5n]],
+    ['keep a fee when a step follows', 'settled', [word('settled', 5n), word('returned')], ['returned'], [5n]],
+    ['charge no fee before the end is known', 'submitted', [word('processing', 5n)], [], []],
+  ])('%s', async (_, from, heard, taken, fees) => {
+    const [steps, all]: [PayoutStatus[], Change[]] = [[], []];
+    const book = {
+      lockAll: () => Promise.resolve([payoutIn(from)]),
+      take: (changes: readonly Change[]) => {
+        steps.push(...changes.map(({ payout }) => payout.status));
+        all.push(...changes);
+        return Promise.resolve();
+      },
+      keep: (changes: readonly Change[]) => Promise.resolve(void all.push(...changes)),
+    };
+    const { id, tenantId } = payoutIn(from);
+    await recordAnswers(
+      book,
+      heard.map((answer) => ({ tenantId, id, answer })),
+      at,
+    );
+    expect(steps).toEqual(taken);
+    expect(all.flatMap(({ chargedMicros }) => (chargedMicros === undefined ? [] : [chargedMicros]))).toEqual(fees);
   });
 });

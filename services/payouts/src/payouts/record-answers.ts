@@ -50,7 +50,7 @@ function hasBeenSent(status: PayoutStatus): boolean {
  * and for what contradicts. Returns what became of each answer, in their order, and the payouts after each step taken.
  */
 export async function recordAnswers(
-  book: PayoutBook,
+  book: Pick<PayoutBook, 'lockAll' | 'take' | 'keep'>,
   told: readonly Told[],
   now: Date,
 ): Promise<{ outcomes: Recorded[]; changed: Payout[] }> {

@@ -1,4 +1,4 @@
-import type { UserId } from '../ids.js';
+import type { PayoutId, UserId } from '../ids.js';
 import type { Change, PayoutBook } from './change-payout.js';
 import type { Payout } from './payout.js';
 import type { Finding, PayoutScreen } from './screen.js';
@@ -7,6 +7,11 @@ import type { Finding, PayoutScreen } from './screen.js';
 export interface ApprovalTerms {
   /** By approvalKey: the amount above which a payout needs an approval; absent: it needs none. */
   approvalsAbove(payouts: readonly Payout[]): Promise<ReadonlyMap<string, bigint>>;
+  /**
+   * What their persons, not their schedules, asked for in the same currency within 24 hours before each, and that nobody
+   * has approved or is to approve for itself; absent: nothing.
+   */
+  askedLately(payouts: readonly Payout[]): Promise<ReadonlyMap<PayoutId, bigint>>;
 }
 
 export interface ScreenBook extends PayoutBook, ApprovalTerms {
@@ -52,8 +57,8 @@ export async function screenPayouts(
   );
   await book.keep(waiting.map((payout) => ({ payout, askAt: undefined })));
   const clear = payouts.filter((payout) => findingsOf(payout).length === 0);
-  const above = await book.approvalsAbove(clear);
-  const changes = clear.flatMap((payout) => passed(payout, { above, now }));
+  const needs = await approvalNeeds(book, clear);
+  const changes = clear.flatMap((payout) => passed(payout, { needs, now }));
   await book.take(changes);
   return { changed: changes.map(({ payout }) => payout), more: payouts.length === SCREENED_AT_ONCE };
 }
@@ -62,16 +67,26 @@ export function approvalKey({ tenantId, currency }: Pick<Payout, 'tenantId' | 'c
   return `${tenantId} ${currency}`;
 }
 
+/** The amounts from which payouts need somebody's word, and what counts towards them besides. */
+export interface ApprovalNeeds {
+  readonly above: ReadonlyMap<string, bigint>;
+  readonly lately: ReadonlyMap<PayoutId, bigint>;
+}
+
+export async function approvalNeeds(terms: ApprovalTerms, payouts: readonly Payout[]): Promise<ApprovalNeeds> {
+  const above = await terms.approvalsAbove(payouts);
+  const limited = payouts.filter((payout) => above.has(approvalKey(payout)));
+  return { above, lately: limited.length === 0 ? new Map() : await terms.askedLately(limited) };
+}
+
 /**
  * The steps of a payout against which nothing speaks, or nothing any more: screened, and approved too unless its amount
- * needs somebody's word. `by`: who has cleared the last finding.
+ * needs somebody's word; what the person asked for just before counts with it, or one large payout would go as many small
+ * ones. `by`: who has cleared the last finding.
  */
-export function passed(
-  payout: Payout,
-  { above, now, by }: { above: ReadonlyMap<string, bigint>; now: Date; by?: UserId },
-): Change[] {
-  const limit = above.get(approvalKey(payout));
-  const waits = limit !== undefined && payout.amountMicros > limit;
+export function passed(payout: Payout, { needs, now, by }: { needs: ApprovalNeeds; now: Date; by?: UserId }): Change[] {
+  const limit = needs.above.get(approvalKey(payout));
+  const waits = limit !== undefined && payout.amountMicros + (needs.lately.get(payout.id) ?? 0n) > limit;
   const screened: Payout = { ...payout, status: 'screened', changedAt: now };
   const steps: Change[] = [{ payout: screened, askAt: undefined, by }];
   if (!waits) steps.push({ payout: { ...screened, status: 'approved' }, askAt: now });

@@ -12,6 +12,8 @@ export interface Finding {
   readonly code: string;
   /** One sentence with the numbers that made it, without bank data. */
   readonly detail: string;
+  /** The match with a list that it is about, which is decided by itself; the finding is closed with it. */
+  readonly hitId?: string | undefined;
 }
 
 /**

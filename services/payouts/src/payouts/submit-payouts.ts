@@ -63,19 +63,18 @@ async function sendApproved(given: SubmitGiven): Promise<boolean> {
   if (claims.length === 0) return false;
   const open = await openDestinations(given, claims);
   const ready = await given.inTransaction(async (book) => {
-    const changes = (await book.lockClaimed(claims))
-      .filter(({ status }) => status === 'approved')
+    const approved = (await book.lockClaimed(claims)).filter(({ status }) => status === 'approved');
+    // A stop or a freeze since the claim counts; what it keeps back is claimed again once it is lifted.
+    const frozen = await book.frozenAmong(approved);
+    const changes = approved
+      .filter(({ id }) => !frozen.has(id))
       .map((payout) => submission(payout, open.get(payout.methodId), clock.now()));
     await book.take(changes.filter(({ payout }) => payout.status !== 'approved'));
     await book.keep(changes.filter(({ payout }) => payout.status === 'approved'));
     return changes.map(({ payout }) => payout);
   });
   given.taken(ready.filter(({ status }) => status !== 'approved'));
-  await send(
-    given,
-    ready.filter(({ status }) => status === 'submitted'),
-    open,
-  );
+  await send(given, { claims, payouts: ready.filter(({ status }) => status === 'submitted'), open });
   return claims.length === BATCH;
 }
 
@@ -101,24 +100,16 @@ async function askAboutSent(given: SubmitGiven): Promise<boolean> {
     claims.map(({ payout }) => payout),
     { open, how: 'find' },
   );
-  const absent = new Set(told.filter(({ answer }) => answer.state === 'absent').map(({ id }) => id));
-  await record(given, {
-    payouts: claims.map(({ payout }) => payout),
-    told: told.filter(({ id }) => !absent.has(id)),
-  });
-  const again = await given.inTransaction((book) =>
-    prepareAgain(
-      book,
-      claims.filter(({ payout }) => absent.has(payout.id)),
-      given.clock.now(),
-    ),
+  // What has settled is never sent again: that its rail does not know it contradicts what stands.
+  const mayBeAbsent = new Set(claims.filter(({ payout }) => isWithRail(payout.status)).map(({ payout }) => payout.id));
+  const absent = new Set(
+    told.filter(({ id, answer }) => answer.state === 'absent' && mayBeAbsent.has(id)).map(({ id }) => id),
   );
+  await record(given, { claims, told: told.filter(({ id }) => !absent.has(id)) });
+  const absentClaims = claims.filter(({ payout }) => absent.has(payout.id));
+  const again = await given.inTransaction((book) => prepareAgain(book, absentClaims, given.clock.now()));
   given.taken(again);
-  await send(
-    given,
-    again.filter(({ status }) => status === 'submitted'),
-    open,
-  );
+  await send(given, { claims: absentClaims, payouts: again.filter(({ status }) => status === 'submitted'), open });
   return claims.length === BATCH;
 }
 
@@ -140,26 +131,46 @@ async function prepareAgain(book: WorkBook, claims: readonly Claim[], now: Date)
 
 async function send(
   given: SubmitGiven,
-  payouts: readonly Payout[],
-  open: ReadonlyMap<Payout['methodId'], OpenDestination>,
+  {
+    claims,
+    payouts,
+    open,
+  }: {
+    claims: readonly Claim[];
+    payouts: readonly Payout[];
+    open: ReadonlyMap<Payout['methodId'], OpenDestination>;
+  },
 ): Promise<void> {
-  await record(given, { payouts, told: await call(given, payouts, { open, how: 'submit' }) });
+  await record(given, { claims, told: await call(given, payouts, { open, how: 'submit' }) });
 }
 
-/** Writes down what was told about these payouts. What contradicts an end that stands changes nothing and is told to the log. */
+/**
+ * Writes down what was told by these claims. What was told to a claim that has run out and that somebody else has taken
+ * over is dropped: the other may have sent the payout since, and a refusal of the first call would give back an amount
+ * that the second one pays. What contradicts an end that stands changes nothing and is told to the log.
+ */
 async function record(
   { inTransaction, clock, taken, failed }: SubmitGiven,
-  { payouts, told }: { payouts: readonly Payout[]; told: readonly Told[] },
+  { claims, told }: { claims: readonly Claim[]; told: readonly Told[] },
 ): Promise<void> {
   if (told.length === 0) return;
-  const { outcomes, changed } = await inTransaction((book) => recordAnswers(book, told, clock.now()));
+  const { heard, outcomes, changed } = await inTransaction(async (book) => {
+    const own = new Set((await book.lockClaimed(claims)).map(({ id }) => id));
+    const fresh = told.filter(({ id }) => own.has(id));
+    return { heard: fresh, ...(await recordAnswers(book, fresh, clock.now())) };
+  });
   taken(changed);
-  const against = new Map(told.filter((_, n) => outcomes[n] === 'contradiction').map(({ id, answer }) => [id, answer]));
-  for (const payout of payouts) {
+  const against = new Map(
+    heard.filter((_, n) => outcomes[n] === 'contradiction').map(({ id, answer }) => [id, answer]),
+  );
+  for (const { payout } of claims) {
     const answer = against.get(payout.id);
     if (answer !== undefined) failed(payout, new Error(`the rail now says ${answer.state}, against what stands`));
   }
 }
+
+/** What is said of a payout that settled and whose method was erased since: nobody can be asked any more, and it stands. */
+const STANDS: RailAnswer = { state: 'settled', reason: undefined, askAgainAfterMs: undefined };
 
 /** Calls the rails, all at once. An error of `submit` is a lost answer; one of `find` tells nothing, and is asked again. */
 async function call(
@@ -170,6 +181,7 @@ async function call(
   const told = await Promise.all(
     payouts.map(async (payout): Promise<Told | undefined> => {
       const { tenantId, id } = payout;
+      if (payout.status === 'settled' && !open.has(payout.methodId)) return { tenantId, id, answer: STANDS };
       try {
         const { rail, payment } = preparedFor(given, payout, open.get(payout.methodId));
         return { tenantId, id, answer: await rail[how](payment, AbortSignal.timeout(given.timeoutMs)) };

@@ -1,9 +1,9 @@
 import type { Sql } from '@dailydoco/database';
 import type { RailKind } from '../rails/rail.js';
-import { COLUMNS, type PayoutRow, toPayout } from './payout-rows.store.js';
-import type { Payout, PayoutStatus } from './payout.js';
+import { COLUMNS, MAY_BE_SENT, MAY_LEAVE, type PayoutRow, toPayout } from './payout-rows.store.js';
+import type { Payout } from './payout.js';
 import { PayoutStore } from './payout.store.js';
-import { readApprovalsAbove } from './review.store.js';
+import { readApprovalsAbove, readAskedLately } from './review.store.js';
 import type { ScreenBook } from './screen-payouts.js';
 import type { Finding } from './screen.js';
 import type { Claim, WorkBook } from './submit-payouts.js';
@@ -11,10 +11,11 @@ import type { Claim, WorkBook } from './submit-payouts.js';
 /** A claimed payout is nobody else's for this long; times the number of times it was claimed, up to ten. */
 const CLAIM_SECONDS = 30;
 
-const DUE: Readonly<Record<'approved' | 'sent', readonly PayoutStatus[]>> = {
-  approved: ['approved'],
+/** In the words of the partial indexes, so that the heads of the queues are read and nothing behind them. */
+const DUE: Readonly<Record<'approved' | 'sent', string>> = {
+  approved: `p.status = 'approved' AND ${MAY_BE_SENT}`,
   // What has settled may still come back.
-  sent: ['submitted', 'unknown', 'settled'],
+  sent: `p.status IN ('submitted', 'unknown', 'settled')`,
 };
 
 interface ClaimRow extends PayoutRow {
@@ -34,10 +35,14 @@ export class WorkStore extends PayoutStore implements WorkBook, ScreenBook {
     return readApprovalsAbove(this.#sql, payouts);
   }
 
+  askedLately(payouts: readonly Payout[]): Promise<ReadonlyMap<Payout['id'], bigint>> {
+    return readAskedLately(this.#sql, payouts);
+  }
+
   async lockForScreening(now: Date, limit: number): Promise<Payout[]> {
     const { rows } = await this.#sql.query<PayoutRow>(
       `SELECT ${COLUMNS} FROM payout p
-       WHERE p.status = 'requested' AND p.ask_at <= $1 AND may_leave(p.tenant_id, p.person_id)
+       WHERE p.status = 'requested' AND p.ask_at <= $1 AND ${MAY_LEAVE}
        ORDER BY p.ask_at, p.tenant_id, p.id LIMIT $2 FOR NO KEY UPDATE OF p SKIP LOCKED`,
       [now, limit],
     );
@@ -50,13 +55,13 @@ export class WorkStore extends PayoutStore implements WorkBook, ScreenBook {
     );
     if (rows.length === 0) return;
     await this.#sql.query(
-      `INSERT INTO payout_finding (tenant_id, payout_id, position, source, code, detail, found_at)
+      `INSERT INTO payout_finding (tenant_id, payout_id, position, source, code, detail, found_at, hit_id)
        SELECT new.tenant_id, new.payout_id,
               new.n + (SELECT count(*) FROM payout_finding f
                        WHERE f.tenant_id = new.tenant_id AND f.payout_id = new.payout_id),
-              new.source, new.code, new.detail, $7::timestamptz
-       FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::text[], $6::text[])
-         AS new (tenant_id, payout_id, n, source, code, detail)`,
+              new.source, new.code, new.detail, $7::timestamptz, new.hit_id
+       FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::text[], $6::text[], $8::uuid[])
+         AS new (tenant_id, payout_id, n, source, code, detail, hit_id)`,
       [
         rows.map(({ tenantId }) => tenantId),
         rows.map(({ id }) => id),
@@ -65,6 +70,7 @@ export class WorkStore extends PayoutStore implements WorkBook, ScreenBook {
         rows.map(({ finding }) => finding.code),
         rows.map(({ finding }) => finding.detail),
         at,
+        rows.map(({ finding }) => finding.hitId ?? null),
       ],
     );
   }
@@ -82,15 +88,6 @@ export class WorkStore extends PayoutStore implements WorkBook, ScreenBook {
     );
     return rows.map(toPayout);
   }
-
-  async frozenAmong(payouts: readonly Payout[]): Promise<ReadonlySet<Payout['id']>> {
-    const { rows } = await this.#sql.query<{ id: Payout['id'] }>(
-      `SELECT asked.id FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS asked (tenant_id, person_id, id)
-       WHERE NOT may_leave(asked.tenant_id, asked.person_id)`,
-      [payouts.map(({ tenantId }) => tenantId), payouts.map(({ personId }) => personId), payouts.map(({ id }) => id)],
-    );
-    return new Set(rows.map(({ id }) => id));
-  }
 }
 
 /** Takes payouts that are due for their rails; see SubmitGiven.claim. */
@@ -99,16 +96,15 @@ export async function claimPayouts(
   { due, rails, now, limit }: { due: 'approved' | 'sent'; rails: readonly RailKind[]; now: Date; limit: number },
 ): Promise<Claim[]> {
   const { rows } = await sql.query<ClaimRow>(
-    `UPDATE payout p
+    `WITH due AS (
+       SELECT p.tenant_id, p.id FROM payout p WHERE p.ask_at <= $1 AND p.rail = ANY($3) AND ${DUE[due]}
+       ORDER BY p.ask_at LIMIT $2 FOR NO KEY UPDATE OF p SKIP LOCKED)
+     UPDATE payout p
      SET times_asked = p.times_asked + 1,
          ask_at = $1::timestamptz + make_interval(secs => ${CLAIM_SECONDS} * least(p.times_asked + 1, 10))
-     FROM (SELECT d.tenant_id, d.id FROM payout d
-           WHERE d.status = ANY($3) AND d.ask_at <= $1 AND d.rail = ANY($4)
-             AND ($5 OR may_leave(d.tenant_id, d.person_id))
-           ORDER BY d.ask_at LIMIT $2 FOR NO KEY UPDATE OF d SKIP LOCKED) AS due
-     WHERE p.tenant_id = due.tenant_id AND p.id = due.id
+     FROM due WHERE p.tenant_id = due.tenant_id AND p.id = due.id
      RETURNING ${COLUMNS}, p.times_asked`,
-    [now, limit, DUE[due], rails, due === 'sent'],
+    [now, limit, rails],
   );
   return rows.map((row) => ({ payout: toPayout(row), number: row.times_asked }));
 }
@@ -117,7 +113,7 @@ export async function claimPayouts(
 export interface PayoutMeasures {
   /**
    * Since the oldest payout was asked for that no rail has settled or refused; 0 when there is none. Those of frozen
-   * persons and stopped tenants wait on purpose, those under review for a person's decision.
+   * persons and stopped tenants wait on purpose, those under review or whose person matches a list for a decision.
    */
   readonly oldestUnsettledSeconds: number;
   /** Since the oldest payout became unknown that still is; 0 when there is none. */
@@ -138,7 +134,7 @@ export async function measurePayouts(sql: Sql, now: Date): Promise<PayoutMeasure
   }>(
     `SELECT p.status, count(*)::int AS count,
             extract(epoch FROM $1::timestamptz - min(p.requested_at) FILTER (
-              WHERE p.status <> 'screened' AND p.ask_at IS NOT NULL AND may_leave(p.tenant_id, p.person_id)))::float8
+              WHERE p.status <> 'screened' AND p.ask_at IS NOT NULL AND ${MAY_BE_SENT}))::float8
               AS unsettled,
             extract(epoch FROM $1::timestamptz - min(p.changed_at) FILTER (WHERE p.status = 'unknown'))::float8 AS unknown
      FROM payout p WHERE p.status IN ('requested', 'screened', 'approved', 'submitted', 'unknown') GROUP BY p.status`,

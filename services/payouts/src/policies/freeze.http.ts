@@ -3,6 +3,7 @@ import { Answers, callerIdOf, uuidSchema } from '@dailydoco/http';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { asTenantId, asUserId } from '../ids.js';
+import { viewerOf } from '../ledger/viewer.http.js';
 import { decisionSchema, reasonSchema, viewDecision } from './decision.http.js';
 import { type Freeze, Policies } from './policies.js';
 
@@ -59,7 +60,11 @@ export class FreezeHttp {
   @Requires({ person: { roles: ['finance'] } })
   @Answers(
     { 200: { description: 'Finance no longer freezes them.', schema: freezeSchema } },
-    { summary: 'Let payouts to a person go on' },
+    {
+      summary: 'Let payouts to a person go on',
+      description: 'Never by that person.',
+      problems: ['SELF_APPROVAL'],
+    },
   )
   unfreeze(
     @Param('id', { schema: uuidSchema }) id: string,
@@ -71,7 +76,7 @@ export class FreezeHttp {
 
   async #set(id: string, frozen: boolean, by: { reason: string; caller: Principal }): Promise<FreezeView> {
     const who = { tenantId: asTenantId(tenantOf(by.caller)), personId: asUserId(id) };
-    const decided = { reason: by.reason, by: callerIdOf(by.caller) };
+    const decided = { reason: by.reason, by: callerIdOf(by.caller), userId: viewerOf(by.caller).userId };
     return viewFreezes(await this.#policies.setFreeze(who, frozen, decided));
   }
 }

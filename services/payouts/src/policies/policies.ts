@@ -1,3 +1,4 @@
+import { DomainError } from '@dailydoco/errors';
 import type { TenantId, UserId } from '../ids.js';
 import {
   checkTerms,
@@ -85,9 +86,17 @@ export class Policies {
     });
   }
 
-  /** Freezes payouts to a person, or lets them go on. Returns every decision about the person, the latest first. */
-  setFreeze(who: { tenantId: TenantId; personId: UserId }, frozen: boolean, decided: Decided): Promise<Freeze[]> {
+  /**
+   * Freezes payouts to a person, or lets them go on. Returns every decision about the person, the latest first. Throws
+   * SELF_APPROVAL to whoever would let payouts to themselves go on.
+   */
+  async setFreeze(
+    who: { tenantId: TenantId; personId: UserId },
+    frozen: boolean,
+    decided: Decided & { readonly userId: UserId },
+  ): Promise<Freeze[]> {
     const { tenantId, personId } = who;
+    if (!frozen && decided.userId === personId) throw new DomainError('SELF_APPROVAL');
     return this.#given.inTransaction(tenantId, async (book) => {
       const before = await book.freezes(tenantId, personId);
       if ((before[0]?.frozen ?? false) === frozen) return before;

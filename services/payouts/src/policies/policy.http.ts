@@ -17,7 +17,8 @@ const policyBody = z
       .max(MAX_TERMS)
       .meta({ description: 'The least one payout may be, by rail and currency; never less than the rail’s own.' }),
     approvalsAbove: z.array(moneySchema).max(MAX_TERMS).meta({
-      description: 'Payouts of more than this need an approval, by currency; a currency left out needs none.',
+      description:
+        'Payouts of more than this need an approval, by currency, and those with which a person asks for more than this within 24 hours; a currency left out needs none.',
     }),
     reason: reasonSchema,
   })

@@ -23,6 +23,7 @@ const RAILS: PolicyRails = new Map([
         countries: 'any',
         typicalHours: 1,
         returnableHours: 1,
+        patienceHours: 1,
       },
     },
   ],

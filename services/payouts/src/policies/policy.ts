@@ -15,7 +15,10 @@ export interface Minimum {
 /** What a tenant's finance asks of payouts. */
 export interface PolicyTerms {
   readonly minimums: readonly Minimum[];
-  /** Payouts of more than this need the approval of somebody else than who asked for them; one per currency at most. */
+  /**
+   * Payouts of more than this, alone or with what the person asked for within 24 hours before, need the approval of
+   * somebody else than who asked for them; one per currency at most.
+   */
   readonly approvalsAbove: readonly Money[];
 }
 

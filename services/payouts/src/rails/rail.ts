@@ -24,6 +24,11 @@ export interface RailCapabilities {
   readonly typicalHours: number;
   /** How long a settled payment may still come back, in hours. */
   readonly returnableHours: number;
+  /**
+   * How long it may keep a payment to itself, in hours: several times what it usually takes, weekends included. One that is
+   * longer under way is a break of the books (R6).
+   */
+  readonly patienceHours: number;
 }
 
 /** What is to be paid, with the destination in the clear: made when it is handed to the rail, never stored or logged. */

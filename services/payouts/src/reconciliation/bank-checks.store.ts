@@ -5,21 +5,37 @@ const LATE_DAYS = 3;
 /** What the bank booked for a whole file is looked for among the files sent up to this many days before. */
 const BATCH_DAYS = 10;
 
-/** Lines of statements and the payouts they are about, by the reports that they made. */
+/** A line that names a whole file of ours has made a report for each of its payouts, and bears the id of the first. */
+const IS_OF_FILE = "l.report_id LIKE '%:%:%'";
+
+/** Lines of statements and the payouts they are about one by one, by the reports that they made. */
 const LINES = `
   SELECT r.reference AS payout_id, sum(l.amount_micros) AS micros, count(*) AS lines
   FROM bank_line l JOIN rail_report r ON r.tenant_id = $1 AND r.rail IN ('sepa', 'ach') AND r.report_id = l.report_id
-  WHERE l.tenant_id = $1 AND l.report_id IS NOT NULL GROUP BY r.reference`;
+  WHERE l.tenant_id = $1 AND l.report_id IS NOT NULL AND NOT ${IS_OF_FILE} GROUP BY r.reference`;
 
-/** Lines that stand for a whole file: one debit of exactly what it pays, within days of its sending; each file once. */
-const BATCH_LINES = `
-  SELECT DISTINCT ON (b.id) b.id AS batch_id, l.statement_id, l.line
-  FROM payout_batch b
-  JOIN bank_line l ON l.tenant_id = $1 AND l.report_id IS NULL AND l.currency = b.currency
-    AND l.amount_micros = -b.amount_micros
-    AND l.booked_on BETWEEN (b.sent_at AT TIME ZONE 'UTC')::date AND (b.sent_at AT TIME ZONE 'UTC')::date + ${BATCH_DAYS}
-  WHERE b.tenant_id = $1 AND b.rail IN ('sepa', 'ach')
-  ORDER BY b.id, l.booked_on, l.statement_id, l.line`;
+/** Lines that name a whole file of ours and were found to pay its payouts. */
+const NAMED_FILE_LINES = `
+  SELECT p.batch_id, l.statement_id, l.line, l.amount_micros
+  FROM bank_line l
+  JOIN rail_report r ON r.tenant_id = $1 AND r.rail IN ('sepa', 'ach') AND r.report_id = l.report_id
+  JOIN payout p ON p.tenant_id = $1 AND p.id = r.reference AND p.batch_id IS NOT NULL
+  WHERE l.tenant_id = $1 AND ${IS_OF_FILE}`;
+
+/** One debit of exactly what a file pays, within days of its sending, where no line names the file; each file once. */
+const LIKELY_FILE_LINES = `
+  SELECT * FROM (
+    SELECT DISTINCT ON (b.id) b.id AS batch_id, l.statement_id, l.line, l.amount_micros
+    FROM payout_batch b
+    JOIN bank_line l ON l.tenant_id = $1 AND l.report_id IS NULL AND l.currency = b.currency
+      AND l.amount_micros = -b.amount_micros
+      AND l.booked_on BETWEEN (b.sent_at AT TIME ZONE 'UTC')::date AND (b.sent_at AT TIME ZONE 'UTC')::date + ${BATCH_DAYS}
+    WHERE b.tenant_id = $1 AND b.rail IN ('sepa', 'ach')
+    ORDER BY b.id, l.booked_on, l.statement_id, l.line) AS likely
+  WHERE batch_id NOT IN (SELECT batch_id FROM (${NAMED_FILE_LINES}) AS named)`;
+
+/** Lines that stand for whole files. */
+const FILE_LINES = `${NAMED_FILE_LINES} UNION ALL ${LIKELY_FILE_LINES}`;
 
 const PAYABLE = '(p.amount_micros - p.withheld_micros)';
 
@@ -34,7 +50,7 @@ export const BANK_CHECKS: readonly OutsideCheck[] = [
           FROM payout p
           JOIN payout_step s ON s.tenant_id = $1 AND s.payout_id = p.id AND s.step = 'settled'
           LEFT JOIN (${LINES}) AS l ON l.payout_id = p.id
-          LEFT JOIN (${BATCH_LINES}) AS b ON b.batch_id = p.batch_id
+          LEFT JOIN (SELECT DISTINCT batch_id FROM (${FILE_LINES}) AS line) AS b ON b.batch_id = p.batch_id
           WHERE p.tenant_id = $1 AND p.rail IN ('sepa', 'ach') AND p.status = 'settled'
             AND l.payout_id IS NULL AND b.batch_id IS NULL
             AND (s.taken_at AT TIME ZONE 'UTC')::date + ${LATE_DAYS} <=
@@ -46,7 +62,7 @@ export const BANK_CHECKS: readonly OutsideCheck[] = [
                  format('the bank booked %s micros %s on %s, and no payout explains it', l.amount_micros, l.currency, l.booked_on) AS detail,
                  l.currency, -l.amount_micros AS gap_micros
           FROM bank_line l
-          LEFT JOIN (${BATCH_LINES}) AS b ON b.statement_id = l.statement_id AND b.line = l.line
+          LEFT JOIN (${FILE_LINES}) AS b ON b.statement_id = l.statement_id AND b.line = l.line
           WHERE l.tenant_id = $1 AND l.amount_micros <> 0 AND b.batch_id IS NULL
             AND NOT EXISTS (SELECT FROM rail_report r JOIN payout p ON p.tenant_id = $1 AND p.id = r.reference AND p.rail = r.rail
                             WHERE r.tenant_id = $1 AND r.rail IN ('sepa', 'ach') AND r.report_id = l.report_id)`,
@@ -61,7 +77,23 @@ export const BANK_CHECKS: readonly OutsideCheck[] = [
           FROM (${LINES}) AS l JOIN payout p ON p.tenant_id = $1 AND p.id = l.payout_id
           WHERE -l.micros <> CASE p.status WHEN 'settled' THEN ${PAYABLE} ELSE 0 END
             -- Booked within a file, and returned line by line.
-            AND NOT (p.status = 'returned' AND l.micros = ${PAYABLE} AND p.batch_id IN (SELECT batch_id FROM (${BATCH_LINES}) AS b))`,
+            AND NOT (p.status = 'returned' AND l.micros = ${PAYABLE} AND p.batch_id IN (SELECT batch_id FROM (${FILE_LINES}) AS b))`,
+  },
+  {
+    invariant: 'B3',
+    // All lines about a file that was booked as a whole, those of its payouts too, come to what it has paid; payouts of it
+    // that the rail has not ended yet may be part of that, or not.
+    sql: `SELECT 'file ' || f.batch_id AS subject,
+                 format('its payouts that settled come to %s micros, and %s more may; the bank booked %s for it', paid.settled, paid.open, f.micros + paid.lines) AS detail,
+                 b.currency, -(f.micros + paid.lines) - paid.settled AS gap_micros
+          FROM (SELECT batch_id, sum(amount_micros) AS micros FROM (${FILE_LINES}) AS line GROUP BY batch_id) AS f
+          JOIN payout_batch b ON b.tenant_id = $1 AND b.id = f.batch_id
+          JOIN (SELECT p.batch_id, coalesce(sum(l.micros), 0) AS lines,
+                       coalesce(sum(${PAYABLE}) FILTER (WHERE p.status = 'settled'), 0) AS settled,
+                       coalesce(sum(${PAYABLE}) FILTER (WHERE p.status IN ('submitted', 'unknown')), 0) AS open
+                FROM payout p LEFT JOIN (${LINES}) AS l ON l.payout_id = p.id
+                WHERE p.tenant_id = $1 AND p.batch_id IS NOT NULL GROUP BY p.batch_id) AS paid ON paid.batch_id = f.batch_id
+          WHERE -(f.micros + paid.lines) NOT BETWEEN paid.settled AND paid.settled + paid.open`,
   },
   {
     invariant: 'B4',

@@ -6,12 +6,13 @@ import type { Source } from './day-report.js';
 import { RAIL_CHECKS } from './rail-checks.store.js';
 import { MAX_OF_AN_INVARIANT, type Outside } from './reconcile-tenant.js';
 
-/** How long each rail may keep a payout to itself, in hours. */
+/** How long each rail may keep a payout to itself, in hours. One that is no longer here has five days. */
 export type Patience = ReadonlyMap<string, number>;
 
 /**
  * A difference is made good by the journals that finance named at its break: when together they move cash by the gap, it
- * is a break no more. A journal counts for the break at which it was named first.
+ * is a break no more. A journal counts for the break at which it was named first; one of a payout counts for none, since
+ * the payout is compared by itself, and what it moved would explain two things.
  */
 const UNEXPLAINED = (check: string): string => `
   WITH finding AS (${check}),
@@ -23,6 +24,7 @@ const UNEXPLAINED = (check: string): string => `
   explained AS (
     SELECT named.subject, a.currency, sum(p.amount_micros) AS micros
     FROM named
+    JOIN journal j ON j.tenant_id = $1 AND j.id = named.journal_id AND j.payout_id IS NULL
     JOIN posting p ON p.tenant_id = $1 AND p.journal_id = named.journal_id
     JOIN account a ON a.tenant_id = $1 AND a.id = p.account_id AND a.kind = 'cash'
     WHERE named.invariant = $5 GROUP BY named.subject, a.currency)

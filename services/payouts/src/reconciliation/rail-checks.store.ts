@@ -40,6 +40,15 @@ export const RAIL_CHECKS: readonly OutsideCheck[] = [
   },
   {
     invariant: 'R1',
+    // A payout is one payment of its rail; another one that names it has paid it again.
+    sql: `SELECT 'report ' || r.rail || ' ' || r.report_id AS subject,
+                 format('it tells of the payment %s; payout %s is the payment %s', r.rail_reference, p.id, p.rail_reference) AS detail,
+                 p.currency, CASE r.state WHEN 'settled' THEN r.amount_micros END AS gap_micros
+          FROM rail_report r JOIN payout p ON p.tenant_id = $1 AND p.id = r.reference AND p.rail = r.rail
+          WHERE r.tenant_id = $1 AND r.state IN ('settled', 'returned') AND r.rail_reference <> p.rail_reference`,
+  },
+  {
+    invariant: 'R1',
     sql: `SELECT 'payment sandbox ' || s.reference AS subject, 'the sandbox has it, and there is no such payout' AS detail,
                  s.currency, CASE s.outcome WHEN 'settled' THEN s.amount_micros END AS gap_micros
           FROM sandbox_payment s

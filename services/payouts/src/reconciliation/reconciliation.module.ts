@@ -2,7 +2,6 @@ import { inDatabaseTransaction } from '@dailydoco/database';
 import { counter, gauge } from '@dailydoco/telemetry';
 import { Module } from '@nestjs/common';
 import { withSeals } from '../ledger/keep-ledger.module.js';
-import type { RailKind } from '../rails/rail.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
 import { BooksStore, listTenants, saveReconciliation } from './books.store.js';
 import { BreakCaseStore, oldestBreakSeconds } from './break-case.store.js';
@@ -25,21 +24,12 @@ const runs = counter('dailydoco_reconciliation_runs_total');
 const breaks = counter('dailydoco_reconciliation_breaks_total');
 const oldestBreak = gauge('dailydoco_reconciliation_oldest_break_age_seconds');
 
-/** For how many hours a rail may keep a payout to itself: several times what it usually takes, weekends included. */
-const PATIENCE: Patience = new Map<RailKind, number>([
-  ['sandbox', 24],
-  ['sepa', 120],
-  ['ach', 144],
-  ['stripe', 48],
-  ['usdc', 24],
-]);
-
 /** Most breaks of a run that the log names one by one; the queue has them all. */
 const MOST_LOGGED = 200;
 
 /** What a reconciliation works with. */
 export function reconciliation(runtime: Runtime): ReconcileGiven {
-  const { pool, states, clock, newId } = runtime;
+  const { pool, states, clock, newId, rails } = runtime;
   return {
     tenants: () => listTenants(pool),
     states,
@@ -47,12 +37,16 @@ export function reconciliation(runtime: Runtime): ReconcileGiven {
       runtime,
       new BooksStore(pool, (work) => inDatabaseTransaction(pool, work, { isolation: 'repeatable read' })),
     ),
-    outside: new OutsideStore(pool, PATIENCE),
+    outside: new OutsideStore(pool, patienceOf(rails)),
     clock,
     newId,
     save: (run) => inDatabaseTransaction(pool, (tx) => saveReconciliation(tx, run, newId)),
     report: (run, err) => report(runtime, run, err),
   };
+}
+
+function patienceOf(rails: Runtime['rails']): Patience {
+  return new Map([...rails.values()].map(({ kind, capabilities }) => [kind, capabilities.patienceHours]));
 }
 
 /** Runs one comparison that somebody asked for. Resolves to true when another may wait. */

@@ -24,6 +24,7 @@ interface PayoutRow {
   history: string;
   ever_paid: boolean;
   people: bigint;
+  disputes: bigint;
 }
 
 type LedgerFacts = Pick<PayoutFacts, 'balanceBeforeMicros' | 'youngMicros' | 'reversed' | 'lowestBalanceMicros'>;
@@ -96,7 +97,9 @@ export class PayoutFactsStore implements RiskReads {
          EXISTS (SELECT 1 FROM payout_method older WHERE older.tenant_id = m.tenant_id AND older.person_id = m.person_id
            AND older.id <> m.id AND older.created_at < m.created_at) AS took_anothers_place,
          (SELECT greatest(1, count(DISTINCT same.person_id)) FROM payout_method same WHERE same.tenant_id = m.tenant_id
-            AND same.kind = m.kind AND same.fingerprint = m.fingerprint) AS people
+            AND same.kind = m.kind AND same.fingerprint = m.fingerprint) AS people,
+         (SELECT count(*) FROM partner_dispute d WHERE d.tenant_id = asked.tenant_id AND d.person_id = asked.person_id
+            AND d.decided_at IS NULL AND d.hold = 'already_available') AS disputes
        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::timestamptz[],
                    $8::timestamptz[], $9::timestamptz[])
          AS asked (tenant_id, payout_id, person_id, method_id, currency, requested_at, day_since, week_since, history_since)
@@ -144,8 +147,9 @@ function toLedgerFacts(row: LedgerRow): LedgerFacts {
   };
 }
 
-function toFacts(row: PayoutRow): Pick<PayoutFacts, 'method' | 'others'> {
+function toFacts(row: PayoutRow): Pick<PayoutFacts, 'openDisputes' | 'method' | 'others'> {
   return {
+    openDisputes: Number(row.disputes),
     method: {
       addedAt: row.added_at,
       tookAnothersPlace: row.took_anothers_place,

@@ -17,6 +17,8 @@ export interface PayoutFacts {
   readonly reversed: { readonly count: number; readonly micros: bigint };
   /** The lowest available balance within the days of `negative_balance`; undefined: nothing was posted. */
   readonly lowestBalanceMicros: bigint | undefined;
+  /** Undecided disputes of the person about commissions that could not be held any more; what is held waits by itself. */
+  readonly openDisputes: number;
   readonly method: {
     readonly addedAt: Date;
     /** Whether the person had another method before it, deleted or not. */

@@ -4,8 +4,8 @@ import { Body, Controller, Get, Inject, Put } from '@nestjs/common';
 import { z } from 'zod';
 import { asTenantId } from '../ids.js';
 import { reasonSchema } from '../plain-text.http.js';
-import { RiskRules } from './risk-rules.js';
-import { RULE_NAMES, type RuleName, RULES, type Setting, type Tuning, type TuningChoice } from './tuning.js';
+import { RiskRules, type RuleReport } from './risk-rules.js';
+import { NAME_THRESHOLD, RULE_NAMES, type RuleName, RULES, type Setting, type TuningChoice } from './tuning.js';
 
 const bounded = ({ standard, least, most }: Setting) =>
   z
@@ -32,6 +32,7 @@ function settingsOf(rule: RuleName) {
 
 const tuningBody = z
   .strictObject({
+    nameThreshold: bounded(NAME_THRESHOLD),
     rules: z.strictObject(Object.fromEntries(RULE_NAMES.map((rule) => [rule, settingsOf(rule)]))).optional(),
     reason: reasonSchema,
   })
@@ -40,6 +41,7 @@ const tuningBody = z
 const rulesSchema = z
   .object({
     version: z.int().meta({ description: 'Of the tuning; 0 while nobody has set anything.' }),
+    nameThreshold: z.int().meta({ description: 'The score of 100 from which on a name is a match with a list.' }),
     rules: z.array(
       z.object({
         rule: z.enum(RULE_NAMES).meta({ description: 'The code of its findings.' }),
@@ -48,6 +50,14 @@ const rulesSchema = z
         settings: z.record(z.string(), z.int()).meta({
           description: 'hundreds: an amount in hundreds of minor units, so that 1 is 1 USD, 100 JPY or 0.1 KWD.',
         }),
+        decided: z.int().meta({ description: 'Findings of this rule that people have decided.' }),
+        upheld: z.int().meta({ description: 'Of them, those for which the payout was refused.' }),
+        precision: z
+          .number()
+          .min(0)
+          .max(1)
+          .nullable()
+          .meta({ description: 'upheld ÷ decided; null while nothing was decided.' }),
       }),
     ),
   })
@@ -66,7 +76,7 @@ export class RiskRulesHttp {
   @Get()
   @Requires({ person: { roles: ['finance', 'support'] } })
   @Answers(
-    { 200: { description: 'The rules and how they are set.', schema: rulesSchema } },
+    { 200: { description: 'The rules, how they are set, and how often they were right.', schema: rulesSchema } },
     { summary: 'Read the rules that stop payouts for review' },
   )
   async read(@Caller() caller: Principal): Promise<RulesView> {
@@ -80,7 +90,7 @@ export class RiskRulesHttp {
     {
       summary: 'Set the rules that stop payouts for review',
       description:
-        'A new version, kept with who set it and why. What is left out is standard. It holds for payouts that are screened from now on.',
+        'A new version, kept with who set it and why. What is left out is standard. It holds for payouts that are screened from now on; with another threshold of names, everybody who was screened is screened again.',
     },
   )
   async change(
@@ -94,12 +104,14 @@ export class RiskRulesHttp {
   }
 }
 
-function viewRules({ version, rules }: Tuning): RulesView {
+function viewRules({ tuning, records }: RuleReport): RulesView {
   return {
-    version,
-    rules: RULE_NAMES.map((rule) => {
-      const { enabled, ...settings } = rules[rule];
-      return { rule, meaning: RULES[rule].meaning, enabled, settings };
+    version: tuning.version,
+    nameThreshold: tuning.nameThreshold,
+    rules: records.map(({ rule, decided, upheld }) => {
+      const { enabled, ...settings } = tuning.rules[rule];
+      const precision = decided === 0 ? null : upheld / decided;
+      return { rule, meaning: RULES[rule].meaning, enabled, settings, decided, upheld, precision };
     }),
   };
 }

@@ -3,11 +3,12 @@ import { Module } from '@nestjs/common';
 import { RUNTIME, type Runtime } from '../runtime.js';
 import { RiskRules } from './risk-rules.js';
 import { RiskRulesHttp } from './risk-rules.http.js';
-import { readTunings, TuningStore } from './tuning.store.js';
+import { readRuleRecords, readTunings, TuningStore } from './tuning.store.js';
 
 function riskRules({ pool, clock }: Runtime): RiskRules {
   return new RiskRules({
     read: async (tenantId) => (await readTunings(pool, [tenantId])).get(tenantId),
+    records: (tenantId) => readRuleRecords(pool, tenantId),
     inTransaction: (work) => inDatabaseTransaction(pool, (tx) => work(new TuningStore(tx))),
     clock,
   });

@@ -15,6 +15,7 @@ const harmless: PayoutFacts = {
   youngMicros: 0n,
   reversed: { count: 0, micros: 0n },
   lowestBalanceMicros: usd(50),
+  openDisputes: 0,
   method: { addedAt: daysBefore(400), tookAnothersPlace: false, wasPaidBefore: true, people: 1 },
   others: { lastDay: 0, lastWeekMicros: 0n, historyMicros: usd(8_000), everPaid: true },
 };
@@ -60,6 +61,13 @@ describe('A payout', () => {
     ['after the balance was negative', ['negative_balance'], paying(100, { lowestBalanceMicros: -1n })],
     ['after the balance was nothing', [], paying(100, { lowestBalanceMicros: 0n })],
     ['of an account without other postings', [], paying(100, { lowestBalanceMicros: undefined })],
+    ['while something that is available is disputed', ['open_disputes'], paying(100, { openDisputes: 1 })],
+    [
+      'while less is disputed than the tenant minds',
+      [],
+      paying(100, { openDisputes: 2 }),
+      { rules: { open_disputes: { disputes: 3 } } },
+    ],
     ['of 1000 to a method that replaced another', ['method_changed'], paying(1_000, newMethod(6))],
     ['of less to such a method', [], paying(999, newMethod(6))],
     ['of 1000 to a method a week old', [], paying(1_000, newMethod(7))],
@@ -83,6 +91,11 @@ describe('A payout', () => {
       'that makes a small week ten times the others',
       [],
       paying(100, { others: { ...harmless.others, historyMicros: usd(80) } }),
+    ],
+    [
+      'that makes the week just five times the others',
+      ['velocity'],
+      paying(1_000, { others: { ...harmless.others, historyMicros: usd(1_600) } }),
     ],
     [
       'that makes the week less than five times the others',

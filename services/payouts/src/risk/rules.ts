@@ -34,6 +34,12 @@ export const negativeBalance: Rule<'negative_balance'> = (facts, { days }) => {
   return `The available balance stood at ${said(facts, lowest)} within ${days} days before.`;
 };
 
+/** What is disputed and was not available yet is held by the dispute itself. */
+export const openDisputes: Rule<'open_disputes'> = ({ openDisputes: open }, { disputes }) =>
+  open < disputes
+    ? undefined
+    : `${open} disputes about commissions that are available already are undecided; ${disputes} are enough.`;
+
 /** A first method is no change: what it is paid first is the matter of `first_payout_large`. */
 export const methodChanged: Rule<'method_changed'> = (facts, { days, hundreds }) => {
   const { payout, method } = facts;
@@ -80,6 +86,7 @@ const ALL: { readonly [Name in RuleName]: Rule<Name> } = {
   earnings_too_young: earningsTooYoung,
   recent_reversals: recentReversals,
   negative_balance: negativeBalance,
+  open_disputes: openDisputes,
   method_changed: methodChanged,
   shared_method: sharedMethod,
   velocity,

@@ -1,7 +1,8 @@
 import type { Sql } from '@dailydoco/database';
 import { asTenantId, type TenantId } from '../ids.js';
 import type { TuningBook, TuningChange } from './change-tuning.js';
-import { type Tuning, type TuningChoice, tuningOf } from './tuning.js';
+import type { RuleRecord } from './risk-rules.js';
+import { RULE_NAMES, type Tuning, type TuningChoice, tuningOf } from './tuning.js';
 
 interface TuningRow {
   readonly tenant_id: string;
@@ -20,6 +21,18 @@ export async function readTunings(sql: Sql, tenantIds: readonly TenantId[]): Pro
     [tenantIds],
   );
   return new Map(rows.map((row) => [asTenantId(row.tenant_id), tuningOf(row.choice, row.version)]));
+}
+
+/** What people decided about the findings of each rule; of a payout that ended otherwise nothing was decided. */
+export async function readRuleRecords(sql: Sql, tenantId: TenantId): Promise<RuleRecord[]> {
+  const { rows } = await sql.query<{ code: string; decided: number; upheld: number }>(
+    `SELECT code, count(*)::integer AS decided, (count(*) FILTER (WHERE decision = 'upheld'))::integer AS upheld
+     FROM payout_finding WHERE tenant_id = $1 AND source = 'risk' AND decision IS NOT NULL GROUP BY code`,
+    [tenantId],
+  );
+  return RULE_NAMES.flatMap((rule) =>
+    rows.filter(({ code }) => code === rule).map(({ decided, upheld }) => ({ rule, decided, upheld })),
+  );
 }
 
 /** The tuning of a tenant in an open database transaction. */

@@ -32,6 +32,11 @@ export const RULES = {
     enabled: true,
     settings: { days: within(14, 1, MAX_DAYS) },
   },
+  open_disputes: {
+    meaning: 'A dispute about money that the person has available already is undecided.',
+    enabled: true,
+    settings: { disputes: within(1, 1, 1_000) },
+  },
   method_changed: {
     meaning: 'The first payout to a method that lately took the place of another, and a large one.',
     enabled: true,
@@ -54,6 +59,9 @@ export const RULES = {
   },
 } as const satisfies Record<string, { meaning: string; enabled: boolean; settings: Record<string, Setting> }>;
 
+/** From which score of 100 on a name is a match with a list: with 88, a letter more or less in each name is found. */
+export const NAME_THRESHOLD: Setting = within(88, 75, 100);
+
 export type RuleName = keyof typeof RULES;
 // Object.keys cannot know that these are all the keys.
 export const RULE_NAMES = Object.keys(RULES) as readonly RuleName[];
@@ -66,11 +74,14 @@ export type RuleTuning<Rule extends RuleName> = { readonly enabled: boolean } & 
 /** How a tenant's payouts are looked at. Versions are only ever added; 0 is what holds while nobody has set anything. */
 export interface Tuning {
   readonly version: number;
+  /** See NAME_THRESHOLD. */
+  readonly nameThreshold: number;
   readonly rules: { readonly [Rule in RuleName]: RuleTuning<Rule> };
 }
 
 /** What is set of a tuning; all else is standard. */
 export interface TuningChoice {
+  readonly nameThreshold?: number | undefined;
   readonly rules?: {
     readonly [Rule in RuleName]?:
       | { readonly [Name in keyof RuleTuning<Rule>]?: RuleTuning<Rule>[Name] | undefined }
@@ -91,7 +102,11 @@ export function tuningOf(choice: TuningChoice, version: number): Tuning {
     }),
   );
   // The table of rules gives each of them its settings, which the types of entries cannot say.
-  return { version, rules: rules as unknown as Tuning['rules'] };
+  return {
+    version,
+    nameThreshold: choice.nameThreshold ?? NAME_THRESHOLD.standard,
+    rules: rules as unknown as Tuning['rules'],
+  };
 }
 
 export const STANDARD_TUNING: Tuning = tuningOf({}, 0);

@@ -23,6 +23,7 @@ const RAILS: ScheduleRails = new Map([
         countries: 'any',
         typicalHours: 1,
         returnableHours: 1,
+        patienceHours: 1,
       },
     },
   ],

@@ -1,6 +1,9 @@
 import type { Sql } from '@dailydoco/database';
 import { asUserId, type TenantId } from '../ids.js';
-import type { HitBook, HitCase, HitOrder, HitReads, HitStatus } from './hits.js';
+import type { StoppedBook } from '../payouts/carry-out-hit.js';
+import type { HitBook } from './decide-hit.js';
+import type { HitCase, HitOrder, HitStatus } from './hit-case.js';
+import type { HitReads } from './hits.js';
 import { readLists } from './list.store.js';
 import type { ListVersion } from './lists.js';
 import type { ListKind } from './sanctions-list.js';
@@ -27,8 +30,8 @@ const CASE = `SELECT h.id, h.person_id, h.kind, h.list, h.entry_name, h.program,
       AND h.id = ANY (s.hit_ids)) AS is_current
   FROM screening_hit h ${LAST_DECISION}`;
 
-/** Hits, in an open database transaction or to be looked at. */
-export class HitStore implements HitBook, HitReads {
+/** Hits to be looked at. */
+export class HitReadStore implements HitReads {
   readonly #sql: Sql;
 
   constructor(sql: Sql) {
@@ -51,6 +54,24 @@ export class HitStore implements HitBook, HitReads {
       [query.tenantId, query.status, query.after ?? null, query.limit],
     );
     return rows.map(toCase);
+  }
+}
+
+/** Hits in an open database transaction. */
+export class HitStore implements HitBook {
+  readonly payouts: StoppedBook;
+  readonly #sql: Sql;
+
+  constructor(sql: Sql, payouts: StoppedBook) {
+    this.#sql = sql;
+    this.payouts = payouts;
+  }
+
+  async holdPerson(tenantId: TenantId, { personId }: HitCase): Promise<void> {
+    await this.#sql.query('SELECT 1 FROM screened_person WHERE tenant_id = $1 AND person_id = $2 FOR NO KEY UPDATE', [
+      tenantId,
+      personId,
+    ]);
   }
 
   async lock(tenantId: TenantId, hitId: string): Promise<HitCase | undefined> {

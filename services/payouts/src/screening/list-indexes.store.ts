@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Sql } from '@dailydoco/database';
 import { asTenantId, type TenantId } from '../ids.js';
+import { STANDARD_TUNING } from '../risk/tuning.js';
+import { readTunings } from '../risk/tuning.store.js';
 import type { Similarity } from './match-names.js';
 import { NameIndex } from './name-index.js';
 import {
@@ -12,10 +14,8 @@ import {
   type Subject,
 } from './sanctions-list.js';
 
-/** From which score on a name is a hit: with it, a letter more or less in each name is found. */
-export const MATCH_THRESHOLD = 88;
 /** Changes whenever names are compared in another way, so that everybody is screened again. */
-const MATCHING_VERSION = 1;
+const MATCHING_VERSION = 2;
 /** Lists kept in memory at a time, some ten thousand entries each; more are loaded again and again. */
 const MAX_INDEXES = 16;
 
@@ -64,8 +64,9 @@ export class LocalLists implements SanctionsList {
   readonly #sql: Sql;
   readonly #indexes: ListIndexes;
   readonly #versions = new Map<TenantId, readonly ListVersion[]>();
+  readonly #thresholds = new Map<TenantId, number>();
 
-  /** For the length of a database transaction: the lists in force are read once. */
+  /** For the length of a database transaction: the lists in force and the thresholds are read once. */
   constructor(sql: Sql, indexes: ListIndexes) {
     this.#sql = sql;
     this.#indexes = indexes;
@@ -73,15 +74,17 @@ export class LocalLists implements SanctionsList {
 
   async stateOf(tenantIds: readonly TenantId[]): Promise<ReadonlyMap<TenantId, string>> {
     const versions = await listsInForce(this.#sql, tenantIds);
+    const tunings = await readTunings(this.#sql, tenantIds);
     const everybodys = versions.filter(({ ownedBy }) => ownedBy === INSTALLATION);
     for (const tenantId of tenantIds) {
+      this.#thresholds.set(tenantId, (tunings.get(tenantId) ?? STANDARD_TUNING).nameThreshold);
       this.#versions.set(tenantId, [...everybodys, ...versions.filter(({ ownedBy }) => ownedBy === tenantId)]);
     }
     return new Map(
       tenantIds.flatMap((tenantId): [TenantId, string][] => {
         const texts = (this.#versions.get(tenantId) ?? []).map(textOf);
         if (texts.length === 0) return [];
-        const text = [MATCHING_VERSION, MATCH_THRESHOLD, ...texts.toSorted()].join('\n');
+        const text = [MATCHING_VERSION, this.#thresholdOf(tenantId), ...texts.toSorted()].join('\n');
         return [[tenantId, createHash('sha256').update(text).digest('hex')]];
       }),
     );
@@ -90,16 +93,21 @@ export class LocalLists implements SanctionsList {
   async matches(tenantId: TenantId, subjects: readonly Subject[]): Promise<readonly (readonly Match[])[]> {
     if (!this.#versions.has(tenantId)) await this.stateOf([tenantId]);
     const found = subjects.map((): Match[] => []);
+    const threshold = this.#thresholdOf(tenantId);
     for (const version of this.#versions.get(tenantId) ?? []) {
       const { index, digests } = await this.#indexes.load(this.#sql, version);
       const { list, ownedBy, kind } = version;
       subjects.forEach((subject, at) => {
-        for (const { entry, score } of index.find(subject, MATCH_THRESHOLD)) {
+        for (const { entry, score } of index.find(subject, threshold)) {
           found[at]?.push({ list, ownedBy, kind, entry, entryDigest: digests.get(entry) ?? '', score });
         }
       });
     }
     return found.map((matches) => matches.toSorted((a, b) => b.score - a.score));
+  }
+
+  #thresholdOf(tenantId: TenantId): number {
+    return this.#thresholds.get(tenantId) ?? STANDARD_TUNING.nameThreshold;
   }
 }
 

@@ -1,4 +1,5 @@
-import { nameScore, SAME_WORD, type Similarity } from './match-names.js';
+import { AlikeWords } from './alike-words.js';
+import { nameScore, type Similarity } from './match-names.js';
 import { wordsOf } from './names.js';
 import type { ListEntry, Subject } from './sanctions-list.js';
 
@@ -15,15 +16,15 @@ interface IndexedName {
 }
 
 /**
- * The names of one version of a list, made to be searched: a name is held against those only that share a word with it,
- * or have one alike that begins with the same letter.
+ * The names of one version of a list, made to be searched: a name is held against those only that have words alike,
+ * which finds whatever comparing it with all of them would.
  */
 export class NameIndex {
   readonly #entries: readonly ListEntry[];
   readonly #similarity: Similarity;
   readonly #names: IndexedName[] = [];
   readonly #namesOfWord = new Map<string, number[]>();
-  readonly #wordsByLetter = new Map<string, string[]>();
+  readonly #words: AlikeWords;
   readonly #namesOfJoined = new Map<string, number[]>();
   readonly #alike = new Map<string, readonly string[]>();
 
@@ -31,6 +32,7 @@ export class NameIndex {
     this.#entries = entries;
     this.#similarity = similarity;
     entries.forEach(({ name, aliases }, entryAt) => [name, ...aliases].forEach((each) => this.#add(each, entryAt)));
+    this.#words = new AlikeWords([...this.#namesOfWord.keys()], similarity);
   }
 
   /** The entries that match from the score on, each once with its best name, the best first. */
@@ -59,17 +61,14 @@ export class NameIndex {
     if (words.length === 0) return;
     const at = this.#names.push({ entryAt, words }) - 1;
     push(this.#namesOfJoined, words.join(''), at);
-    for (const word of new Set(words)) {
-      if (!this.#namesOfWord.has(word)) push(this.#wordsByLetter, firstLetter(word), word);
-      push(this.#namesOfWord, word, at);
-    }
+    for (const word of new Set(words)) push(this.#namesOfWord, word, at);
   }
 
   /** Names worth a comparison: equal but for spaces, or with enough words alike to score at all. */
   #candidates(words: readonly string[]): Set<number> {
     const candidates = new Set(this.#namesOfJoined.get(words.join('')));
     const agreed = new Map<number, number>();
-    for (const word of new Set(words)) {
+    for (const word of words) {
       const names = new Set(this.#likesOf(word).flatMap((like) => this.#namesOfWord.get(like) ?? []));
       for (const at of names) agreed.set(at, (agreed.get(at) ?? 0) + 1);
     }
@@ -82,9 +81,7 @@ export class NameIndex {
   #likesOf(word: string): readonly string[] {
     const known = this.#alike.get(word);
     if (known !== undefined) return known;
-    const likes = (this.#wordsByLetter.get(firstLetter(word)) ?? []).filter(
-      (other) => other === word || this.#similarity(word, other) >= SAME_WORD,
-    );
+    const likes = this.#words.of(word);
     if (this.#alike.size >= REMEMBERED_WORDS) this.#alike.clear();
     this.#alike.set(word, likes);
     return likes;
@@ -94,10 +91,6 @@ export class NameIndex {
 function birthPenalty({ birthYears }: ListEntry, { birthYear }: Subject): number {
   if (birthYear === undefined || birthYears.length === 0) return 0;
   return birthYears.some((year) => Math.abs(year - birthYear) <= BIRTH_YEARS_APART) ? 0 : OTHER_BIRTH;
-}
-
-function firstLetter(word: string): string {
-  return String.fromCodePoint(word.codePointAt(0) ?? 0);
 }
 
 function push<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {

@@ -129,7 +129,7 @@ function findingsOfHits(hits: readonly Hit[] | undefined): Finding[] {
       const why = program === undefined ? '' : ` (${program})`;
       const said = status === 'confirmed' ? ', and somebody confirmed it' : '';
       const detail = `The person matches ${entryName}${why} of the list ${list} with ${score} of 100${said}; hit ${id}.`;
-      return { source: 'screening', code: CODES[kind], detail };
+      return { source: 'screening', code: CODES[kind], detail, hitId: id };
     });
 }
 

@@ -20,7 +20,8 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { asTenantId, asUserId, type TenantId } from '../ids.js';
 import { reasonSchema } from '../plain-text.http.js';
-import { HIT_STATUSES, type HitCase, Screening } from './hits.js';
+import { HIT_STATUSES, type HitCase } from './hit-case.js';
+import { Screening } from './hits.js';
 import { LIST_FORMATS, readListFile } from './list-file.adapter.js';
 import type { ListVersion } from './lists.js';
 import { LIST_KINDS } from './sanctions-list.js';
@@ -209,8 +210,9 @@ export class ScreeningHttp {
     { 200: { description: 'The hit as it was decided.', schema: hitSchema } },
     {
       summary: 'Decide whether the person is the one on the list',
-      description: 'May be decided otherwise later; every decision is kept. Nobody decides about themselves.',
-      problems: ['NOT_FOUND', 'FORBIDDEN'],
+      description:
+        'One decision for the match and for every payout that waits for it. cleared: they go on where nothing else speaks against them. confirmed: the person’s payouts that no rail has been told of have failed, and their amounts are available again. May be decided otherwise later; every decision is kept. Nobody decides about themselves, or about payouts that they have asked for.',
+      problems: ['NOT_FOUND', 'FORBIDDEN', 'SELF_APPROVAL'],
     },
   )
   async decide(

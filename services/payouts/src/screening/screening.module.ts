@@ -1,8 +1,11 @@
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { counter, gauge } from '@dailydoco/telemetry';
 import { Module } from '@nestjs/common';
+import { LedgerStore } from '../ledger/ledger.store.js';
+import { measureDecisions, measureReviewed } from '../payouts/payout-measures.module.js';
+import { ReviewStore } from '../payouts/review.store.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
-import { HitStore } from './hit.store.js';
+import { HitReadStore, HitStore } from './hit.store.js';
 import { Screening } from './hits.js';
 import { ListStore } from './list.store.js';
 import { oldestOpenHitSeconds, OutdatedStore } from './outdated.store.js';
@@ -23,12 +26,20 @@ export async function rescreen(runtime: ScreeningTools & Pick<Runtime, 'pool'>):
   return isMore;
 }
 
-function screening({ pool, idempotency, clock }: Runtime): Screening {
+function screening(runtime: Runtime): Screening {
+  const { pool, idempotency, clock, outbox } = runtime;
   return new Screening({
-    reads: new HitStore(pool),
-    once: (call, work) => idempotency.run(pool, call, (tx) => work(new HitStore(tx))),
+    reads: new HitReadStore(pool),
+    once: (call, work) =>
+      idempotency.run(pool, call, (tx) =>
+        work(new HitStore(tx, new ReviewStore(tx, { ledger: new LedgerStore(tx, runtime), outbox }))),
+      ),
     oncePerList: (call, work) => idempotency.run(pool, call, (tx) => work(new ListStore(tx))),
-    decided: ({ kind, status }) => decisions.add(1, { kind, decision: status }),
+    decided: ({ hit: { kind, status }, changed, closed }) => {
+      decisions.add(1, { kind, decision: status });
+      measureReviewed(changed);
+      measureDecisions(closed, status === 'cleared' ? 'cleared' : 'upheld');
+    },
     clock,
   });
 }

@@ -54,6 +54,7 @@ export class ScreeningStore implements ScreeningBook {
   }
 
   async screenedOf(people: readonly Person[]): Promise<ReadonlyMap<string, Screened>> {
+    await this.#holdMatched(people);
     const { rows } = await this.#sql.query<{
       tenant_id: string;
       person_id: string;
@@ -70,6 +71,19 @@ export class ScreeningStore implements ScreeningBook {
         const key = personKey({ tenantId: asTenantId(row.tenant_id), personId: asUserId(row.person_id) });
         return [key, { digest: row.subject, state: row.lists_digest, hits: hits.get(key) ?? [] }];
       }),
+    );
+  }
+
+  /**
+   * Whoever matches an entry is held until the end, in one order: nobody decides about a hit between it being looked up
+   * and the payouts being stopped for it. The statements after this one see what was decided before.
+   */
+  async #holdMatched(people: readonly Person[]): Promise<void> {
+    await this.#sql.query(
+      `SELECT 1 FROM screened_person s
+       WHERE (s.tenant_id, s.person_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[])) AND s.hit_ids <> '{}'
+       ORDER BY s.tenant_id, s.person_id FOR NO KEY UPDATE`,
+      columns(people),
     );
   }
 

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type EvmNode, startEvmNode } from '@dailydoco/testing';
 import { createWalletClient, defineChain, type Hex, http, parseAbi, publicActions } from 'viem';
@@ -25,6 +25,7 @@ export type LineFault = 'lost_before' | 'lost_after';
 export class TokenSide {
   readonly node: EvmNode;
   readonly #faults: LineFault[] = [];
+  #onSend: (() => void) | undefined;
   #server: Server | undefined;
   #token: Hex | undefined;
 
@@ -52,6 +53,12 @@ export class TokenSide {
 
   loseNext(...faults: LineFault[]): void {
     this.#faults.push(...faults);
+  }
+
+  /** Loses the next transaction, or its answer, and calls when that happens, the sender still waiting. */
+  loseNextAnd(fault: LineFault, then: () => void): void {
+    this.#faults.push(fault);
+    this.#onSend = then;
   }
 
   wallet(key: Hex) {
@@ -135,16 +142,22 @@ export class TokenSide {
         for await (const chunk of request) chunks.push(chunk as Buffer);
         const body = Buffer.concat(chunks).toString();
         const fault = body.includes('eth_sendRawTransaction') ? this.#faults.shift() : undefined;
-        if (fault === 'lost_before') return response.destroy();
+        if (fault === 'lost_before') return this.#lose(response);
         const headers = { 'content-type': 'application/json' };
         const answer = await fetch(this.node.rpc, { method: 'POST', headers, body });
         const text = await answer.text();
-        if (fault === 'lost_after') return response.destroy();
+        if (fault === 'lost_after') return this.#lose(response);
         response.writeHead(answer.status, headers);
         return response.end(text);
       })();
     });
     this.#server = server.listen(0, '127.0.0.1');
     await new Promise((listening) => server.once('listening', listening));
+  }
+
+  #lose(response: ServerResponse): void {
+    this.#onSend?.();
+    this.#onSend = undefined;
+    response.destroy();
   }
 }

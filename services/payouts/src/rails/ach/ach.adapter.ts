@@ -25,6 +25,7 @@ export function achRail(originator: AchOriginator): FileRail<AchAccount> {
       typicalHours: 48,
       // Most returns must reach the bank within two banking days; a week covers holidays and late ones.
       returnableHours: 168,
+      patienceHours: 144,
     },
     destinationOf: achAccountOf,
     countryOf: () => 'US',

@@ -1,5 +1,6 @@
 import type { PayoutBatchId } from '../../ids.js';
 import { shortReference, wholeReference } from '../bank-reference.js';
+import { bankingDayAfter, isFederalReserveDay } from '../banking-days.js';
 import { toLatin } from '../latin.js';
 import type { Payment } from '../rail.js';
 
@@ -32,13 +33,12 @@ const MICROS_PER_CENT = 10_000n;
 const CREDITS_ONLY = '220';
 const TRANSACTION_CODES = { checking: '22', savings: '32' } as const;
 const MODIFIERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
-const [DAY_MS, SUNDAY, SATURDAY] = [86_400_000, 0, 6];
 
 /**
  * The Nacha file of a batch: one batch of PPD credits, unbalanced (the bank books the offset), in records of 94
  * characters and blocks of ten. The Individual Identification Number is the payout's short reference, which returns
- * repeat; trace numbers count the entries in the order of the payouts' ids. Effective is the first weekday after the
- * batch was made. Names are written in the characters of SEPA, all of which Nacha allows.
+ * repeat; trace numbers count the entries in the order of the payouts' ids. Effective is the first day
+ * after the batch was made on which the Federal Reserve Banks are open. Names are written in the characters of SEPA, all of which Nacha allows.
  *
  * The same batch gives the same bytes, in whatever order its payments come.
  */
@@ -95,7 +95,7 @@ function batchHeader(
   { id, createdAt }: { readonly id: PayoutBatchId; readonly createdAt: Date },
 ): string {
   const discretionary = wholeReference(id).slice(-20).toUpperCase();
-  const dates = shortDate(createdAt) + shortDate(nextWeekday(createdAt));
+  const dates = shortDate(createdAt) + shortDate(bankingDayAfter(createdAt, isFederalReserveDay));
   return [
     `5${CREDITS_ONLY}${text(companyName, 16)}${discretionary}${left(companyId, 10)}PPD${left('PAYOUT', 10)}${dates}`,
     `   1${bankRoutingNumber.slice(0, 8)}${digits(1, 7)}`,
@@ -124,10 +124,4 @@ function digits(value: number | bigint, width: number): string {
 /** YYMMDD, in UTC. */
 function shortDate(at: Date): string {
   return at.toISOString().slice(2, 10).replaceAll('-', '');
-}
-
-function nextWeekday(at: Date): Date {
-  let day = new Date(at.getTime() + DAY_MS);
-  while (day.getUTCDay() === SUNDAY || day.getUTCDay() === SATURDAY) day = new Date(day.getTime() + DAY_MS);
-  return day;
 }

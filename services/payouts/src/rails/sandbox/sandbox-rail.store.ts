@@ -35,6 +35,7 @@ class SandboxRail implements CallRail<SandboxDestination> {
     countries: 'any',
     typicalHours: 0,
     returnableHours: 1,
+    patienceHours: 24,
   };
   readonly #given: SandboxGiven;
 

@@ -1,6 +1,7 @@
 import { formatDecimal } from '@dailydoco/money';
 import type { PayoutBatchId } from '../../ids.js';
 import { wholeReference } from '../bank-reference.js';
+import { bankingDayFrom, isTargetDay } from '../banking-days.js';
 import { toLatin } from '../latin.js';
 import type { Payment } from '../rail.js';
 
@@ -22,7 +23,7 @@ const NAME_CHARACTERS = 70;
  * The pain.001.001.09 of a batch, as the Customer-to-Bank guidelines of the SEPA Credit Transfer scheme want it: one
  * payment information block, service level SEPA, charges shared. Message id and payment information id are the batch's
  * id, the end-to-end id is the payout's, each without hyphens. Batch booking is declined, so that the statement has a
- * line for each payment. The requested date is the day of the batch; banks move it to their next working day.
+ * line for each payment. The requested date is the day of the batch, or the next on which TARGET is open.
  *
  * The same batch gives the same bytes, in whatever order its payments come.
  */
@@ -45,7 +46,7 @@ export function creditTransferFile(
     element('BtchBookg', 'false'),
     totals,
     element('PmtTpInf', element('SvcLvl', element('Cd', 'SEPA'))),
-    element('ReqdExctnDt', element('Dt', moment.slice(0, 10))),
+    element('ReqdExctnDt', element('Dt', dayOf(bankingDayFrom(batch.createdAt, isTargetDay)))),
     element('Dbtr', name),
     element('DbtrAcct', element('Id', element('IBAN', debtor.iban))),
     element('DbtrAgt', institution(debtor.bic) ?? element('FinInstnId', element('Othr', element('Id', 'NOTPROVIDED')))),
@@ -76,6 +77,8 @@ function transferOf({ reference, amountMicros, currency, destination }: Payment<
     ].join(''),
   );
 }
+
+const dayOf = (at: Date): string => at.toISOString().slice(0, 10);
 
 function institution(bic: string | undefined): string | undefined {
   return bic === undefined ? undefined : element('FinInstnId', element('BICFI', bic));

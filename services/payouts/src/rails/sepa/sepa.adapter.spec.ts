@@ -48,6 +48,12 @@ describe('a bank account of SEPA', () => {
     ['FR14 2004 1010 0505 0001 3M02 606', IBAN, 'FR'],
     ['NO9386011117947', 'NO9386011117947', 'NO'],
     ['MT84MALT011000012345MTLCAST001S', 'MT84MALT011000012345MTLCAST001S', 'MT'],
+    // The examples of the IBAN registry.
+    ['AL47 2121 1009 0000 0002 3569 8741', 'AL47212110090000000235698741', 'AL'],
+    ['MD24 AG00 0225 1000 1310 4168', 'MD24AG000225100013104168', 'MD'],
+    ['ME25 5050 0001 2345 6789 51', 'ME25505000012345678951', 'ME'],
+    ['MK07 2501 2000 0058 984', 'MK07250120000058984', 'MK'],
+    ['RS35 2600 0560 1001 6113 79', 'RS35260005601001611379', 'RS'],
   ])('%s is %s', (given, iban, country) => {
     const destination = rail.destinationOf({ name: ' Ada ', iban: given, bic: 'deutdeff' });
     expect(destination).toEqual({ name: 'Ada', iban, bic: 'DEUTDEFF' });
@@ -71,6 +77,10 @@ describe('a bank account of SEPA', () => {
     const said = refusal(details);
     expect(said).toEqual(['VALIDATION_FAILED', expect.arrayContaining([objection])]);
     expect(JSON.stringify(said)).not.toContain('0532');
+  });
+
+  it('is in one of 41 countries, or in Gibraltar', () => {
+    expect(rail.capabilities.countries).toHaveProperty('size', 42);
   });
 
   it('is shown by its country and its last four characters, and is one account however it is spelled', () => {
@@ -108,6 +118,23 @@ describe('the file of a batch', () => {
     ]);
     expect(file).toContain("<Nm>.Giorgos. + 'Sohne' . xxx");
     expect(file).toContain('<Dbtr><Nm>Zahlstelle + Sohne GmbH</Nm></Dbtr>');
+  });
+
+  it('asks for a day on which TARGET is open', () => {
+    const dayOf = (made: string) => {
+      const { bytes } = rail.makeFile({
+        id: batchId,
+        tenantId: payment(1).tenantId,
+        currency: EUR,
+        createdAt: new Date(made),
+        payments: [payment(1)],
+      });
+      return /<ReqdExctnDt><Dt>([0-9-]+)</.exec(new TextDecoder().decode(bytes))?.[1];
+    };
+    // A Thursday before Easter, Good Friday, and a Saturday.
+    expect(dayOf('2026-04-02T23:59:00Z')).toBe('2026-04-02');
+    expect(dayOf('2026-04-03T00:00:00Z')).toBe('2026-04-07');
+    expect(dayOf('2026-11-21T10:11:12Z')).toBe('2026-11-23');
   });
 
   it('is the same whatever the order in which its payments come', () => {

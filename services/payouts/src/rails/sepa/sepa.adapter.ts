@@ -25,6 +25,7 @@ export function sepaRail(debtor: SepaAccount): FileRail<SepaAccount> {
       typicalHours: 24,
       // A receiving bank has three working days for a return; ten days cover the recalls that follow.
       returnableHours: 240,
+      patienceHours: 120,
     },
     destinationOf: sepaAccountOf,
     countryOf: ({ iban }) => iban.slice(0, 2),

@@ -29,4 +29,5 @@ export const STRIPE_CAPABILITIES: RailCapabilities = {
   typicalHours: 48,
   // A platform may reverse a transfer as long as the account has the money; Stripe names no end. Half a year, then.
   returnableHours: 24 * 180,
+  patienceHours: 48,
 };

@@ -16,10 +16,15 @@ const TOLERANCE_S = 300;
 // a transfer: that money stays on the account's balance, whatever its bank did.
 const TOLD_BY: ReadonlySet<string> = new Set(['transfer.created', 'transfer.updated', 'transfer.reversed']);
 
+/** Seconds since 1970, up to the year 9999. */
+const secondsSchema = z.int().min(0).max(253_402_300_799);
+
 const eventSchema = z.looseObject({
   id: z.string().min(1).max(200),
   type: z.string().min(1).max(200),
-  created: z.int().min(0).max(253_402_300_799),
+  /** The connected account whose event it is; absent on those of the platform's own. */
+  account: z.string().nullish(),
+  created: secondsSchema,
   data: z.looseObject({ object: z.looseObject({}) }),
 });
 
@@ -28,6 +33,7 @@ const transferSchema = z.looseObject({
   object: z.literal('transfer'),
   amount: z.int().min(0),
   amount_reversed: z.int().min(0),
+  created: secondsSchema,
   currency: z
     .string()
     .transform((code) => code.toUpperCase())
@@ -44,10 +50,11 @@ const transferSchema = z.looseObject({
  */
 export function openTransferEvent(
   { body, signature }: SignedPayload,
-  { secret, now }: { secret: string; now: Date },
+  { secret, now, lookAgainMs }: { secret: string; now: Date; lookAgainMs: number },
 ): RailReport | undefined {
-  const { id, type, created, data } = parse(eventSchema, verify({ body, signature }, { secret, now }));
-  if (!TOLD_BY.has(type)) return undefined;
+  const { id, type, account, created, data } = parse(eventSchema, verify({ body, signature }, { secret, now }));
+  // Whoever has a connected account can make transfers there that name payouts of ours: they are not ours.
+  if (!TOLD_BY.has(type) || typeof account === 'string') return undefined;
   const transfer = parse(transferSchema, data.object);
   const { payout_id: reference, tenant_id: tenantId } = transfer.metadata ?? {};
   // The platform's other transfers are none of ours.
@@ -57,12 +64,16 @@ export function openTransferEvent(
     microsOf(units, currency),
   ) as [bigint, bigint];
   const destination = transfer.destination ?? '';
+  const createdAt = new Date(transfer.created * 1_000);
   return {
     tenantId: asTenantId(tenantId),
     rail: 'stripe',
     reportId: id,
     reference: asPayoutId(reference),
-    answer: answerOf({ id: transfer.id, reference, destination, amountMicros, currency, reversedMicros, reversed }),
+    answer: answerOf(
+      { id: transfer.id, reference, destination, amountMicros, currency, reversedMicros, reversed, createdAt },
+      { now, everyMs: lookAgainMs },
+    ),
     // Taken back in part, less was paid than the payout says: a break, since no journal knows a part.
     amountMicros: reversed ? amountMicros : amountMicros - reversedMicros,
     currency,

@@ -6,6 +6,7 @@ import { ReceiveStripeEvent } from './receive-stripe-event.js';
 import { openTransferEvent } from './stripe-event.codec.js';
 
 const SECRET = 'whsec_spec_of_the_rail';
+const LOOK_AGAIN_MS = 30 * 86_400_000;
 const NOW = new Date('2026-11-21T12:00:00Z');
 const [TENANT, PAYOUT] = ['0190aaaa-0000-7000-8000-000000000001', '0190aaaa-0000-7000-8000-00000000000a'];
 
@@ -14,6 +15,7 @@ const transfer = (other: Record<string, unknown> = {}) => ({
   object: 'transfer',
   amount: 3_000,
   amount_reversed: 0,
+  created: 1_795_000_000,
   currency: 'usd',
   destination: 'acct_1MTfjCQ9PRzxEwkZ',
   metadata: { payout_id: PAYOUT, tenant_id: TENANT },
@@ -40,7 +42,7 @@ function signed(body: object, { at = NOW, secret = SECRET } = {}) {
 }
 
 const open = (body: object, given?: { at?: Date; secret?: string }) =>
-  openTransferEvent(signed(body, given), { secret: SECRET, now: NOW });
+  openTransferEvent(signed(body, given), { secret: SECRET, now: NOW, lookAgainMs: LOOK_AGAIN_MS });
 
 const reasonOf = (work: () => unknown): string => {
   try {
@@ -61,7 +63,7 @@ describe('An event of a transfer', () => {
       answer: {
         state: 'settled',
         reason: undefined,
-        askAgainAfterMs: undefined,
+        askAgainAfterMs: 1_795_000_000_000 + LOOK_AGAIN_MS - NOW.getTime(),
         railReference: 'tr_1MiN3gLkdIwHu7ixNCZvFdgA',
       },
       amountMicros: 30_000_000n,
@@ -80,6 +82,7 @@ describe('An event of a transfer', () => {
 
   it.each([
     ['a payout of the connected account itself', event({ id: 'po_1', object: 'payout' }, 'payout.failed')],
+    ['a transfer that a connected account made', { ...event(transfer()), account: 'acct_1MTfjCQ9PRzxEwkZ' }],
     ['a transfer that is not ours', event(transfer({ metadata: {} }))],
     ['a transfer whose payout is no id', event(transfer({ metadata: { payout_id: 'ORDER_95', tenant_id: TENANT } }))],
   ])('of %s tells nothing', (_, body) => {
@@ -93,9 +96,11 @@ describe('An event of a transfer', () => {
     expect(reasonOf(() => open(event(transfer()), ago(300)))).toBe('none');
     const { body, signature } = signed(event(transfer()));
     const other = Buffer.from(body.toString().replace('3000', '9000'));
-    expect(reasonOf(() => openTransferEvent({ body: other, signature }, { secret: SECRET, now: NOW }))).toBe(
-      'SIGNATURE_INVALID',
-    );
+    expect(
+      reasonOf(() =>
+        openTransferEvent({ body: other, signature }, { secret: SECRET, now: NOW, lookAgainMs: LOOK_AGAIN_MS }),
+      ),
+    ).toBe('SIGNATURE_INVALID');
   });
 
   it.each([
@@ -118,7 +123,7 @@ describe('Who receives events', () => {
     };
     const receive = new ReceiveStripeEvent({
       secret,
-      open: openTransferEvent,
+      open: (payload, given) => openTransferEvent(payload, { ...given, lookAgainMs: LOOK_AGAIN_MS }),
       receiveReport,
       clock: { now: () => NOW },
     });

@@ -4,6 +4,8 @@ import { type StripeDestination, stripeTransferRail } from './stripe-rail.js';
 import { StripeTransferStore } from './stripe-transfer.store.js';
 import { StripeTransfers } from './transfers.adapter.js';
 
+const DAY_MS = 86_400_000;
+
 export interface StripeRailGiven {
   readonly config: Config;
   readonly pool: ConstructorParameters<typeof StripeTransferStore>[0];
@@ -18,5 +20,11 @@ export function stripeRail({ config, pool, clock }: StripeRailGiven): CallRail<S
     transfers: new StripeTransfers({ apiKey, apiBase }),
     memory: new StripeTransferStore(pool),
     clock,
+    lookAgainMs: lookAgainMsOf(config),
   });
+}
+
+/** Pause between two looks at a transfer that was made, in milliseconds. */
+export function lookAgainMsOf({ STRIPE_LOOK_AGAIN_DAYS: days }: Pick<Config, 'STRIPE_LOOK_AGAIN_DAYS'>): number {
+  return days * DAY_MS;
 }

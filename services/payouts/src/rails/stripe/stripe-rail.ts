@@ -21,6 +21,8 @@ export interface Transfer {
   readonly currency: CurrencyCode;
   readonly reversedMicros: bigint;
   readonly reversed: boolean;
+  /** By Stripe's clock. */
+  readonly createdAt: Date;
 }
 
 export interface TransferOrder {
@@ -42,6 +44,13 @@ export interface Transfers {
   list(reference: PayoutId, signal: AbortSignal): Promise<Transfer[]>;
 }
 
+/** How a transfer that was made is looked at again; see `answerOf`. */
+export interface LookAgain {
+  readonly now: Date;
+  /** Pause between two looks, in milliseconds. */
+  readonly everyMs: number;
+}
+
 /** When Stripe was asked to pay, durable before it is asked. */
 export interface TransferMemory {
   /** When it was last asked before this time; undefined: never. */
@@ -55,6 +64,7 @@ export interface TransferMemory {
  */
 export const ABSENT_AFTER_MS = 15 * 60_000;
 const ASK_AGAIN_MS = 60_000;
+const RETURNABLE_MS = STRIPE_CAPABILITIES.returnableHours * 3_600_000;
 
 const ACCOUNT = /^acct_[A-Za-z0-9]{8,64}$/;
 const COUNTRY = /^[A-Z]{2}$/;
@@ -68,11 +78,14 @@ export function stripeTransferRail({
   transfers,
   memory,
   clock,
+  lookAgainMs,
 }: {
   transfers: Transfers;
   memory: TransferMemory;
   clock: { now(): Date };
+  lookAgainMs: number;
 }): CallRail<StripeDestination> {
+  const told = (transfer: Transfer): RailAnswer => answerOf(transfer, { now: clock.now(), everyMs: lookAgainMs });
   return {
     kind: 'stripe',
     mode: 'call',
@@ -86,15 +99,15 @@ export function stripeTransferRail({
       const order = orderOf(payment);
       const askedBefore = await memory.noteAsked(payment, clock.now());
       const known = askedBefore === undefined ? undefined : await find(transfers, order, signal);
-      if (known !== undefined) return answerOf(known);
+      if (known !== undefined) return told(known);
       try {
-        return answerOf(sameAs(order, await transfers.create(order, signal)));
+        return told(sameAs(order, await transfers.create(order, signal)));
       } catch (error) {
         if (!(error instanceof RailRefusal)) throw error;
         // This call made nothing; one before it, whose answer was lost, may have.
         const made = await find(transfers, order, signal);
         if (made === undefined) throw error;
-        return answerOf(made);
+        return told(made);
       }
     },
 
@@ -102,7 +115,7 @@ export function stripeTransferRail({
       const order = orderOf(payment);
       const askedAt = await memory.lastAskedAt(payment);
       const transfer = await find(transfers, order, signal);
-      if (transfer !== undefined) return answerOf(transfer);
+      if (transfer !== undefined) return told(transfer);
       if (askedAt === undefined) return ABSENT;
       const waitMs = askedAt.getTime() + ABSENT_AFTER_MS - clock.now().getTime();
       if (waitMs <= 0) return ABSENT;
@@ -111,13 +124,17 @@ export function stripeTransferRail({
   };
 }
 
-/** What a transfer says of the payment; taken back in part, it is still a payment, and the difference a break. */
-export function answerOf({ id, reversed }: Transfer): RailAnswer {
+/**
+ * What a transfer says of the payment; taken back in part, it is still a payment, and the difference a break. One that
+ * stands is looked at again as long as it may come back, since the event that tells so may be lost.
+ */
+export function answerOf({ id, reversed, createdAt }: Transfer, { now, everyMs }: LookAgain): RailAnswer {
+  const ageMs = Math.max(0, now.getTime() - createdAt.getTime());
+  const nextLookMs = (Math.floor(ageMs / everyMs) + 1) * everyMs;
   return {
     state: reversed ? 'returned' : 'settled',
     reason: reversed ? 'reversed' : undefined,
-    // Webhooks tell the rest.
-    askAgainAfterMs: undefined,
+    askAgainAfterMs: reversed || nextLookMs > RETURNABLE_MS ? undefined : nextLookMs - ageMs,
     railReference: id,
   };
 }

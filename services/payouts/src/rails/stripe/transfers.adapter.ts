@@ -95,7 +95,7 @@ export function microsOf(units: number, currency: CurrencyCode): bigint {
 }
 
 function toTransfer(transfer: Stripe.Transfer): Transfer {
-  const { id, metadata, destination, amount, amount_reversed: amountReversed, reversed } = transfer;
+  const { id, created, metadata, destination, amount, amount_reversed: amountReversed, reversed } = transfer;
   const currency = currencyOf(transfer.currency.toUpperCase());
   return {
     id,
@@ -105,5 +105,6 @@ function toTransfer(transfer: Stripe.Transfer): Transfer {
     currency,
     reversedMicros: microsOf(amountReversed, currency),
     reversed,
+    createdAt: new Date(created * 1_000),
   };
 }

@@ -83,8 +83,11 @@ export class ViemTokenChain implements TokenChain {
     return text.startsWith('0x') && isAddress(text, { strict: mixed }) ? getAddress(text) : undefined;
   }
 
-  async stateOfWallet(signal: AbortSignal): Promise<WalletState> {
-    const client = await this.#client(signal);
+  stateOfWallet(signal: AbortSignal): Promise<WalletState> {
+    return this.#ask(signal, (client) => this.#stateOfWallet(client));
+  }
+
+  async #stateOfWallet(client: PublicClient): Promise<WalletState> {
     const block = await client.getBlock({ blockTag: 'latest' });
     const at = { blockNumber: block.number };
     const [nonce, tokenMicros, nativeWei, maxPriorityFeePerGas] = await Promise.all([
@@ -104,22 +107,23 @@ export class ViemTokenChain implements TokenChain {
     return { block: block.number, nonce, tokenMicros, nativeWei, fees, baseFeePerGas };
   }
 
-  async gasOf({ recipient, amountMicros }: Transfer, signal: AbortSignal): Promise<bigint | undefined> {
-    const client = await this.#client(signal);
-    try {
-      return await client.estimateContractGas({
-        address: this.token,
-        abi: ERC20,
-        functionName: 'transfer',
-        args: [recipient, amountMicros],
-        account: this.#account.address,
-        // Not on top of what is pending, which may never come to be: what is under way is counted by its nonces.
-        blockTag: 'latest',
-      });
-    } catch (error) {
-      if (isCausedBy(error, ContractFunctionRevertedError, ExecutionRevertedError)) return undefined;
-      throw error;
-    }
+  gasOf({ recipient, amountMicros }: Transfer, signal: AbortSignal): Promise<bigint | undefined> {
+    return this.#ask(signal, async (client) => {
+      try {
+        return await client.estimateContractGas({
+          address: this.token,
+          abi: ERC20,
+          functionName: 'transfer',
+          args: [recipient, amountMicros],
+          account: this.#account.address,
+          // Not on top of what is pending, which may never come to be: what is under way is counted by its nonces.
+          blockTag: 'latest',
+        });
+      } catch (error) {
+        if (isCausedBy(error, ContractFunctionRevertedError, ExecutionRevertedError)) return undefined;
+        throw error;
+      }
+    });
   }
 
   async sign(transfer: UnsignedTransfer): Promise<SignedTransfer> {
@@ -138,23 +142,27 @@ export class ViemTokenChain implements TokenChain {
     return { bytes, hash: keccak256(bytes) };
   }
 
-  async broadcast({ bytes }: SignedTransfer, signal: AbortSignal): Promise<Broadcast> {
-    const client = await this.#client(signal);
-    try {
-      await client.sendRawTransaction({ serializedTransaction: bytes });
-      return 'taken';
-    } catch (error) {
-      return broadcastRefusal(error);
-    }
+  broadcast({ bytes }: SignedTransfer, signal: AbortSignal): Promise<Broadcast> {
+    return this.#ask(signal, async (client) => {
+      try {
+        await client.sendRawTransaction({ serializedTransaction: bytes });
+        return 'taken';
+      } catch (error) {
+        return broadcastRefusal(error);
+      }
+    });
   }
 
-  async latestBlock(signal: AbortSignal): Promise<bigint> {
+  latestBlock(signal: AbortSignal): Promise<bigint> {
     // Without viem's memory of the last seconds.
-    return (await this.#client(signal)).getBlockNumber({ cacheTime: 0 });
+    return this.#ask(signal, (client) => client.getBlockNumber({ cacheTime: 0 }));
   }
 
-  async inclusionOf(hash: Hex, transfer: Transfer, signal: AbortSignal): Promise<Inclusion | undefined> {
-    const client = await this.#client(signal);
+  inclusionOf(hash: Hex, transfer: Transfer, signal: AbortSignal): Promise<Inclusion | undefined> {
+    return this.#ask(signal, (client) => this.#inclusionOf(client, hash, transfer));
+  }
+
+  async #inclusionOf(client: PublicClient, hash: Hex, transfer: Transfer): Promise<Inclusion | undefined> {
     try {
       const receipt = await client.getTransactionReceipt({ hash });
       const moves = parseEventLogs({ abi: ERC20, eventName: 'Transfer', logs: receipt.logs });
@@ -177,9 +185,17 @@ export class ViemTokenChain implements TokenChain {
     }
   }
 
-  async nonceAt(block: bigint, signal: AbortSignal): Promise<number> {
-    const client = await this.#client(signal);
-    return client.getTransactionCount({ address: this.wallet, blockNumber: block });
+  nonceAt(block: bigint, signal: AbortSignal): Promise<number> {
+    return this.#ask(signal, (client) => client.getTransactionCount({ address: this.wallet, blockNumber: block }));
+  }
+
+  /** What goes wrong is told without the node's address and the call: the one may hold a key, the other names who is paid. */
+  async #ask<T>(signal: AbortSignal, work: (client: PublicClient) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#client(signal));
+    } catch (error) {
+      throw error instanceof BaseError ? new Error(`the node: ${error.shortMessage}`) : error;
+    }
   }
 
   /** A client whose calls end with the signal. Asked twice by itself, it would only make a lost answer later. */

@@ -17,6 +17,22 @@ const WEI_PER_GWEI = 1_000_000_000n;
  * them are given.
  */
 export function usdcRail({ config, pool, clock }: UsdcRailGiven): CallRail<UsdcDestination> | undefined {
+  const chain = chainOf(config);
+  if (chain === undefined) return undefined;
+  return new UsdcRail({
+    chain,
+    book: new UsdcTransferStore(pool),
+    rules: {
+      confirmations: config.USDC_CONFIRMATIONS,
+      maxFeePerGas: maxFeePerGasOf(config),
+      bumpAfterMs: config.USDC_BUMP_AFTER_MS,
+    },
+    clock,
+  });
+}
+
+/** The token and the wallet of the settings; undefined and throwing as above. */
+export function chainOf(config: Config): ViemTokenChain | undefined {
   const { USDC_RPC_URL: rpcUrl, USDC_CHAIN_ID: chainId, USDC_TOKEN_ADDRESS: token, USDC_WALLET_KEY: key } = config;
   if (rpcUrl === undefined || chainId === undefined || token === undefined || key === undefined) {
     if ((rpcUrl ?? chainId ?? token ?? key) === undefined) return undefined;
@@ -24,14 +40,10 @@ export function usdcRail({ config, pool, clock }: UsdcRailGiven): CallRail<UsdcD
       'USDC_RPC_URL, USDC_CHAIN_ID, USDC_TOKEN_ADDRESS and USDC_WALLET_KEY are given together or not at all',
     );
   }
-  return new UsdcRail({
-    chain: new ViemTokenChain({ rpcUrl, chainId, token, walletKey: walletKeyOf(key) }),
-    book: new UsdcTransferStore(pool),
-    rules: {
-      confirmations: config.USDC_CONFIRMATIONS,
-      maxFeePerGas: BigInt(config.USDC_MAX_FEE_GWEI) * WEI_PER_GWEI,
-      bumpAfterMs: config.USDC_BUMP_AFTER_MS,
-    },
-    clock,
-  });
+  return new ViemTokenChain({ rpcUrl, chainId, token, walletKey: walletKeyOf(key) });
+}
+
+/** In wei per unit of gas. */
+export function maxFeePerGasOf({ USDC_MAX_FEE_GWEI: gwei }: Config): bigint {
+  return BigInt(gwei) * WEI_PER_GWEI;
 }

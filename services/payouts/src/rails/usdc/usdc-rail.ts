@@ -46,6 +46,7 @@ export const USDC_CAPABILITIES: RailCapabilities = {
   countries: 'any',
   typicalHours: 1,
   returnableHours: 0,
+  patienceHours: 24,
 };
 
 /**
