@@ -36,6 +36,7 @@ const COMMANDS = {
   vectors: { build: ['viral-engine'], program: 'services/viral-engine/dist/vectors.js' },
   // Run from the sources, as the specs are: simulations are tests.
   sim: { build: ['viral-engine'], program: 'services/viral-engine/test/simulation/sim.ts', sources: true },
+  'sim payouts': { build: ['payouts'], program: 'services/payouts/test/simulation/sim.ts', sources: true },
 };
 
 function fail(what, why, todo) {
@@ -124,7 +125,7 @@ async function build(projects, env) {
 }
 
 const [command, ...args] = process.argv.slice(2);
-const chosen = COMMANDS[command];
+const chosen = COMMANDS[`${command} ${args[0]}`] ?? COMMANDS[command];
 if (!chosen)
   fail(`There is no command "${command}".`, 'it is not in the list', `use one of: ${Object.keys(COMMANDS).join(', ')}`);
 if (Number(process.versions.node.split('.')[0]) < 20)

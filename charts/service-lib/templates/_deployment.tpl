@@ -1,6 +1,8 @@
-{{/* The pods of a service. */}}
+{{/* The pods of a service, or those of its background work. */}}
 {{- define "dailydoco.deployment" -}}
 {{- $full := include "dailydoco.fullname" . -}}
+{{- $service := include "dailydoco.serviceOf" . -}}
+{{- $shared := include "dailydoco.serviceFullname" . -}}
 {{- $oneNode := and .facts.sites (ne .values.sites.accessMode "ReadWriteMany") -}}
 apiVersion: apps/v1
 kind: Deployment
@@ -32,12 +34,12 @@ spec:
         {{- toYaml . | nindent 8 }}
         {{- end }}
       annotations:
-        kubectl.kubernetes.io/default-container: {{ .name }}
+        kubectl.kubernetes.io/default-container: {{ $service }}
         {{- with .values.podAnnotations }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
     spec:
-      serviceAccountName: {{ $full }}
+      serviceAccountName: {{ $shared }}
       automountServiceAccountToken: false
       # Kubernetes' own variables for each Service of the namespace would be taken for settings.
       enableServiceLinks: false
@@ -51,7 +53,7 @@ spec:
       {{- . | nindent 6 }}
       {{- end }}
       containers:
-        - name: {{ .name }}
+        - name: {{ $service }}
           image: {{ include "dailydoco.image" (dict "root" .root "image" .values.image) }}
           imagePullPolicy: {{ .root.Values.global.image.pullPolicy }}
           ports:
@@ -91,7 +93,7 @@ spec:
         {{- if .root.Values.global.mtls.enabled }}
         - name: tls
           secret:
-            secretName: {{ $full }}-tls
+            secretName: {{ $shared }}-tls
             defaultMode: 288
         {{- end }}
         {{- if .facts.sites }}

@@ -11,8 +11,9 @@
 {{- $root := .root -}}
 {{- $global := .root.Values.global -}}
 {{- $secrets := "/run/secrets/dailydoco" -}}
+{{- $service := include "dailydoco.serviceOf" . -}}
 - {name: NODE_ENV, value: production}
-- {name: NODE_OPTIONS, value: {{ include "dailydoco.nodeOptions" (dict "value" .values.resources.limits.memory "what" (printf "%s.resources.limits.memory" .name)) | quote }}}
+- {name: NODE_OPTIONS, value: {{ include "dailydoco.nodeOptions" (dict "value" .values.resources.limits.memory "what" (printf "%s.resources.limits.memory" (include "dailydoco.valuesOf" .))) | quote }}}
 - {name: HTTP_HOST, value: 0.0.0.0}
 - {name: HTTP_PORT, value: "8080"}
 - {name: GRPC_HOST, value: 0.0.0.0}
@@ -24,7 +25,7 @@
 {{- end }}
 - {name: TOKEN_ISSUER, value: {{ $global.publicUrl | trimSuffix "/" | quote }}}
 - {name: INTERNAL_TOKEN_SECRET_FILE, value: {{ $secrets }}/internal-token-secret}
-{{- if ne .name "identity" }}
+{{- if ne $service "identity" }}
 - {name: JWKS_URL, value: "http://{{ include "dailydoco.fullname" (dict "root" .root "name" "identity") }}:8080/.well-known/jwks.json"}
 {{- end }}
 {{- if .facts.publicUrl }}
@@ -33,9 +34,22 @@
 {{- range .facts.neighbours }}
 - {name: {{ . | replace "-" "_" | upper }}_GRPC_ADDRESS, value: "{{ include "dailydoco.fullname" (dict "root" $root "name" .) }}-grpc:9090"}
 {{- end }}
-{{ include "dailydoco.stores.env" (dict "root" .root "service" .name) }}
+{{ include "dailydoco.stores.env" (dict "root" .root "service" $service) }}
+{{- with include "dailydoco.backgroundWork" . }}
+- {name: BACKGROUND_WORK, value: {{ . | quote }}}
+{{- end }}
 {{- if .facts.seals }}
 - {name: KEY_ENCRYPTION_SECRET_FILE, value: {{ $secrets }}/key-encryption-secret}
+{{- end }}
+{{- if .facts.rails }}
+{{- if .values.rails.stripe.secretName }}
+- {name: STRIPE_API_KEY_FILE, value: {{ $secrets }}/stripe-api-key}
+- {name: STRIPE_WEBHOOK_SECRET_FILE, value: {{ $secrets }}/stripe-webhook-secret}
+{{- end }}
+{{- if .values.rails.usdc.secretName }}
+- {name: USDC_RPC_URL_FILE, value: {{ $secrets }}/usdc-rpc-url}
+- {name: USDC_WALLET_KEY_FILE, value: {{ $secrets }}/usdc-wallet-key}
+{{- end }}
 {{- end }}
 {{- if .facts.bootstrap }}
 - {name: BOOTSTRAP_ADMIN_EMAIL_FILE, value: {{ $secrets }}/admin-email}
@@ -54,7 +68,7 @@
 - {name: GRPC_TLS_CA_FILE, value: /run/secrets/dailydoco-tls/ca.crt}
 - {name: GRPC_TLS_CLIENTS, value: {{ include "dailydoco.grpcClients" . | quote }}}
 {{- end }}
-{{ include "dailydoco.telemetryEnv" . }}
+{{ include "dailydoco.telemetryEnv" (dict "root" .root "name" $service) }}
 {{- end }}
 
 {{/* A setting as text. Helm reads whole numbers as floats, which would write large ones as 2.592e+09. */}}
@@ -74,7 +88,7 @@
 
 {{/* The files under /run/secrets/dailydoco, as sources of a projected volume. */}}
 {{- define "dailydoco.secretSources" -}}
-{{ include "dailydoco.stores.sources" (dict "root" .root "service" .name) }}
+{{ include "dailydoco.stores.sources" (dict "root" .root "service" (include "dailydoco.serviceOf" .)) }}
 - secret:
     name: {{ include "dailydoco.secretName" (dict "root" .root "kind" "platform") }}
     items:
@@ -96,5 +110,21 @@
 - secret:
     name: {{ include "dailydoco.secretName" (dict "root" .root "kind" "ai") }}
     items: [{key: upstreams, path: ai-upstreams}]
+{{- end }}
+{{- if .facts.rails }}
+{{- with .values.rails.stripe.secretName }}
+- secret:
+    name: {{ . }}
+    items:
+      - {key: api-key, path: stripe-api-key}
+      - {key: webhook-secret, path: stripe-webhook-secret}
+{{- end }}
+{{- with .values.rails.usdc.secretName }}
+- secret:
+    name: {{ . }}
+    items:
+      - {key: rpc-url, path: usdc-rpc-url}
+      - {key: wallet-key, path: usdc-wallet-key}
+{{- end }}
 {{- end }}
 {{- end }}

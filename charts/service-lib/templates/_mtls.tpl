@@ -45,11 +45,18 @@ spec:
 {{- end -}}
 {{- end }}
 
-{{/* Names of those that may call this service by gRPC: its callers in service.yaml, and where told the gateway. */}}
+{{/*
+Names of those that may call a workload by gRPC: the service's callers in service.yaml. Nobody calls its background work; somebody
+has to be named, because no list would mean everybody: itself.
+*/}}
 {{- define "dailydoco.grpcClients" -}}
 {{- $names := list -}}
+{{- if eq .component "background" -}}
+{{- $names = list (include "dailydoco.serviceFullname" .) -}}
+{{- else -}}
 {{- range .facts.callers -}}
 {{- $names = append $names (include "dailydoco.fullname" (dict "root" $.root "name" .)) -}}
+{{- end -}}
 {{- end -}}
 {{ join "," $names }}
 {{- end }}

@@ -10,6 +10,24 @@ Names, labels and images. All take a dict: root (the chart's context) and name (
 {{ .root.Release.Name }}-{{ .name }}
 {{- end }}
 
+{{/*
+The service that a workload is part of: itself, unless told. Pods that do a service's background work have its secrets, its account,
+its certificate and the name of its container; only what selects them is their own. Takes name, and service where it is another.
+*/}}
+{{- define "dailydoco.serviceOf" -}}
+{{ .service | default .name }}
+{{- end }}
+
+{{/* Where the values of a workload stand, for sentences about them. Takes name, and at where it is elsewhere. */}}
+{{- define "dailydoco.valuesOf" -}}
+{{ .at | default .name }}
+{{- end }}
+
+{{/* Name of the service that a workload is part of, and of what all its workloads share. Takes root, name and service. */}}
+{{- define "dailydoco.serviceFullname" -}}
+{{ include "dailydoco.fullname" (dict "root" .root "name" (include "dailydoco.serviceOf" .)) }}
+{{- end }}
+
 {{/* The labels by which a workload is selected. They never change during a workload's life. */}}
 {{- define "dailydoco.selectorLabels" -}}
 app.kubernetes.io/name: {{ .name }}

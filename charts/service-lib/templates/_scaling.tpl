@@ -4,14 +4,18 @@ would look busy, and there would always be as many pods as may be.
 */}}
 {{- define "dailydoco.checkScaling" -}}
 {{- $scaling := .values.autoscaling -}}
+{{- $at := include "dailydoco.valuesOf" . -}}
+{{- if and (eq $scaling.mode "keda") (eq (include "dailydoco.backgroundWork" .) "false") -}}
+{{- fail (printf "%s.autoscaling.mode is keda, and with %s.background.separate its pods consume no events: choose hpa or none here, and keda under %s.background.autoscaling" .name .name .name) -}}
+{{- end -}}
 {{- if ne $scaling.mode "none" -}}
 {{- if gt ($scaling.minReplicas | int) ($scaling.maxReplicas | int) -}}
-{{- fail (printf "%s.autoscaling.minReplicas is %d and more than maxReplicas, which is %d" .name ($scaling.minReplicas | int) ($scaling.maxReplicas | int)) -}}
+{{- fail (printf "%s.autoscaling.minReplicas is %d and more than maxReplicas, which is %d" $at ($scaling.minReplicas | int) ($scaling.maxReplicas | int)) -}}
 {{- end -}}
 {{- $cpu := toString (dig "requests" "cpu" "0" .values.resources) -}}
 {{- $millis := ternary (trimSuffix "m" $cpu | float64) (mulf (trimSuffix "m" $cpu | float64) 1000) (hasSuffix "m" $cpu) -}}
 {{- if lt $millis 250.0 -}}
-{{- fail (printf "%s.autoscaling counts CPU as a share of %s.resources.requests.cpu, which is %s: request what a working pod takes, 250m at least" .name .name $cpu) -}}
+{{- fail (printf "%s.autoscaling counts CPU as a share of %s.resources.requests.cpu, which is %s: request what a working pod takes, 250m at least" $at $at $cpu) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
@@ -86,7 +90,7 @@ spec:
     apiVersion: apps/v1
     kind: Deployment
     name: {{ $full }}
-    envSourceContainerName: {{ .name }}
+    envSourceContainerName: {{ include "dailydoco.serviceOf" . }}
   minReplicaCount: {{ $scaling.minReplicas }}
   maxReplicaCount: {{ $scaling.maxReplicas }}
   pollingInterval: 15
@@ -134,9 +138,9 @@ address of an existing Kafka.
 */}}
 {{- define "dailydoco.kedaBrokers" -}}
 {{- if eq .root.Values.global.stores.kafka.mode "existing" -}}
-{{ required (printf "%s.autoscaling.kafkaBrokers must name the brokers (host:port, separated by commas): KEDA asks the existing Kafka itself, and cannot read the Secret's file" .name) .values.autoscaling.kafkaBrokers }}
+{{ required (printf "%s.autoscaling.kafkaBrokers must name the brokers (host:port, separated by commas): KEDA asks the existing Kafka itself, and cannot read the Secret's file" (include "dailydoco.serviceOf" .)) .values.autoscaling.kafkaBrokers }}
 {{- else -}}
-{{ include "dailydoco.kafka.brokers" (dict "root" .root "service" .name) | replace ":" (printf ".%s.svc:" .root.Release.Namespace) }}
+{{ include "dailydoco.kafka.brokers" (dict "root" .root "service" (include "dailydoco.serviceOf" .)) | replace ":" (printf ".%s.svc:" .root.Release.Namespace) }}
 {{- end -}}
 {{- end }}
 
@@ -159,7 +163,7 @@ sasl: none
 {{- $secret := include "dailydoco.secretName" (dict "root" .root "kind" "kafka") -}}
 {{- $refs := list -}}
 {{- if eq $kafka.mode "strimzi" -}}
-{{- $user := include "dailydoco.kafka.user" (dict "root" .root "service" .name) -}}
+{{- $user := include "dailydoco.kafka.user" (dict "root" .root "service" (include "dailydoco.serviceOf" .)) -}}
 {{- $refs = list (dict "parameter" "password" "name" $user "key" "password") (dict "parameter" "ca" "name" (printf "%s-kafka-cluster-ca-cert" .root.Release.Name) "key" "ca.crt") -}}
 {{- else if eq $kafka.mode "existing" -}}
 {{- with $kafka.existing -}}
@@ -185,7 +189,7 @@ metadata:
 spec:
   {{- if eq $kafka.mode "strimzi" }}
   env:
-    - {parameter: username, name: KAFKA_USERNAME, containerName: {{ .name }}}
+    - {parameter: username, name: KAFKA_USERNAME, containerName: {{ include "dailydoco.serviceOf" . }}}
   {{- end }}
   secretTargetRef:
     {{- toYaml $refs | nindent 4 }}

@@ -4,14 +4,14 @@ All resources of one service. A thin chart calls this and nothing else:
     {{ include "dailydoco.service" . }}
 
 What the service is (whom it calls, what it consumes) stands in the chart's own service.yaml; what an installation may choose
-stands in its values. Each template below takes a dict: root, name, values, and facts (service.yaml).
+stands in its values. Each template below takes a dict: root, name, component, values, and facts (service.yaml).
 */}}
 {{- define "dailydoco.service" -}}
 {{- $facts := .Files.Get "service.yaml" | fromYaml -}}
 {{- if hasKey $facts "Error" -}}
 {{- fail (printf "charts/%s/service.yaml is no YAML: %s" .Chart.Name $facts.Error) -}}
 {{- end -}}
-{{- $given := dict "root" . "name" .Chart.Name "values" .Values "facts" $facts -}}
+{{- $given := dict "root" . "name" .Chart.Name "component" "service" "values" .Values "facts" $facts -}}
 {{- include "dailydoco.checkService" $given -}}
 {{- $parts := list
   "dailydoco.serviceAccount"
@@ -30,8 +30,37 @@ stands in its values. Each template below takes a dict: root, name, values, and 
 {{ . }}
 {{- end }}
 {{- end }}
+{{- include "dailydoco.background" $given }}
 ---
 {{ include "dailydoco.migration" $given }}
+{{- end }}
+
+{{/*
+What does a service's background work where that has pods of its own (`background.separate`): the same image with the same settings,
+and nobody calls it. A Service is there for its metrics alone. Its values are the service's, but for those that stand under
+`background`; migrations, account and certificate are the service's. Takes the service's dict.
+*/}}
+{{- define "dailydoco.background" -}}
+{{- if eq (include "dailydoco.backgroundWork" .) "false" -}}
+{{- $values := mergeOverwrite (deepCopy .values) (omit .values.background "separate") -}}
+{{- $given := dict "root" .root "name" (printf "%s-background" .name) "service" .name "at" (printf "%s.background" .name) "component" "background" "values" $values "facts" .facts -}}
+{{- include "dailydoco.checkScaling" $given -}}
+{{- range $part := list "dailydoco.httpService" "dailydoco.deployment" "dailydoco.podDisruptionBudget" "dailydoco.scaledObject" "dailydoco.serviceMonitor" }}
+{{- with include $part $given | trim }}
+---
+{{ . }}
+{{- end }}
+{{- end }}
+{{- end -}}
+{{- end }}
+
+{{/* Whether a workload does background work ("true" or "false"), where it is said at all: otherwise each pod does both. */}}
+{{- define "dailydoco.backgroundWork" -}}
+{{- if dig "background" "separate" false (omit .values "global") -}}
+{{ eq .component "background" }}
+{{- else if eq .component "background" -}}
+true
+{{- end -}}
 {{- end }}
 
 {{/* Values that contradict each other stop the installation with a sentence. */}}
@@ -40,7 +69,12 @@ stands in its values. Each template below takes a dict: root, name, values, and 
 {{- $own := printf "%s\n" (include "dailydoco.ownEnv" .) -}}
 {{- range $key, $_ := $values.settings -}}
 {{- if include "dailydoco.isOwnSetting" (dict "own" $own "key" $key) -}}
-{{- fail (printf "%s.settings.%s: the chart sets %s itself. Secrets and stores are chosen under global.secrets and global.stores, addresses by global.publicUrl, logs by global.logLevel, telemetry under global.telemetry, certificates under global.mtls, shutdown times under %s.shutdown" $.name $key $key $.name) -}}
+{{- fail (printf "%s.settings.%s: the chart sets %s itself. Secrets and stores are chosen under global.secrets and global.stores, addresses by global.publicUrl, logs by global.logLevel, telemetry under global.telemetry, certificates under global.mtls, rails under payouts.rails, shutdown times under %s.shutdown%s" $.name $key $key $.name (ternary (printf ", background work under %s.background" $.name) "" (hasKey $.values "background"))) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .facts.rails $values.rails.usdc.secretName -}}
+{{- if not (and (hasKey $values.settings "USDC_CHAIN_ID") (hasKey $values.settings "USDC_TOKEN_ADDRESS")) -}}
+{{- fail (printf "%s.rails.usdc.secretName wants %s.settings.USDC_CHAIN_ID and %s.settings.USDC_TOKEN_ADDRESS, the chain and the contract that are paid on" .name .name .name) -}}
 {{- end -}}
 {{- end -}}
 {{- $scaling := $values.autoscaling -}}
@@ -55,7 +89,7 @@ stands in its values. Each template below takes a dict: root, name, values, and 
 {{/* "true" when a setting is the chart's to make. Takes own (the chart's variables, as text) and key. */}}
 {{- define "dailydoco.isOwnSetting" -}}
 {{- $plain := trimSuffix "_FILE" .key -}}
-{{- if or (regexMatch (printf "name: %s(_FILE)?[,\n]" $plain) .own) (regexMatch "^(KAFKA|GRPC_TLS|OTEL)_|_GRPC_ADDRESS$|^(DATABASE|REDIS)_URL$|^AI_UPSTREAMS$" $plain) }}true{{ end -}}
+{{- if or (regexMatch (printf "name: %s(_FILE)?[,\n]" $plain) .own) (regexMatch "^(KAFKA|GRPC_TLS|OTEL)_|_GRPC_ADDRESS$|^(DATABASE|REDIS)_URL$|^(AI_UPSTREAMS|BACKGROUND_WORK)$" $plain) }}true{{ end -}}
 {{- end }}
 
 {{- define "dailydoco.serviceAccount" -}}
@@ -156,6 +190,10 @@ spec:
       {{- include "dailydoco.selectorLabels" . | nindent 6 }}
 {{- end }}
 
+{{/*
+All pods of a service are one job, whichever work they do: alerts and dashboards ask what the service does, and the label `pod` tells
+who does it.
+*/}}
 {{- define "dailydoco.serviceMonitor" -}}
 {{- $monitor := .root.Values.global.monitoring.serviceMonitor -}}
 {{- if $monitor.enabled -}}
@@ -180,5 +218,9 @@ spec:
       path: /metrics
       interval: {{ $monitor.interval }}
       scrapeTimeout: {{ $monitor.scrapeTimeout }}
+      {{- if ne .name (include "dailydoco.serviceOf" .) }}
+      relabelings:
+        - {targetLabel: job, replacement: {{ include "dailydoco.serviceOf" . }}}
+      {{- end }}
 {{- end -}}
 {{- end }}

@@ -99,6 +99,11 @@ const SCHEMA: readonly Refusal[] = [
     global({ mtls: { enabled: 'yes' } }),
     /at '\/global\/mtls\/enabled': got string, want boolean/,
   ],
+  [
+    'a rail whose Secret has no name that can be one',
+    values({ payouts: { rails: { stripe: { secretName: 'My Secret' } } } }),
+    /at '\/rails\/stripe\/secretName': 'My Secret' does not match pattern/,
+  ],
   ['a service without pods', values({ payouts: { replicas: 0 } }), /- at '\/replicas': minimum: got 0, want 1/],
   [
     'a way of scaling that is none',
@@ -140,6 +145,16 @@ const SCHEMA: readonly Refusal[] = [
 ];
 
 const SENTENCES: readonly Refusal[] = [
+  [
+    'a wallet without the chain that it pays on',
+    values({ payouts: { rails: { usdc: { secretName: 'wallet' } } } }),
+    /payouts\.rails\.usdc\.secretName wants payouts\.settings\.USDC_CHAIN_ID and payouts\.settings\.USDC_TOKEN_ADDRESS/,
+  ],
+  [
+    'a key of Stripe from two places',
+    values({ payouts: { rails: { stripe: { secretName: 'stripe' } }, settings: { STRIPE_API_KEY: 'sk_test_1' } } }),
+    /payouts\.settings\.STRIPE_API_KEY: the chart sets STRIPE_API_KEY itself/,
+  ],
   [
     'images of whatever version is newest',
     global({ image: { tag: 'latest' } }),
@@ -194,6 +209,27 @@ const SENTENCES: readonly Refusal[] = [
     'fewer at most than at least',
     values({ payouts: { autoscaling: { mode: 'hpa', minReplicas: 5, maxReplicas: 2 } } }),
     /payouts\.autoscaling\.minReplicas is 5 and more than maxReplicas, which is 2/,
+  ],
+  [
+    'pods that nobody told to publish',
+    values({ 'viral-engine': { settings: { BACKGROUND_WORK: false } } }),
+    /settings\.BACKGROUND_WORK: the chart sets BACKGROUND_WORK itself\..* background work under viral-engine\.background/,
+  ],
+  [
+    'pods that scale by events which others consume',
+    values({
+      'viral-engine': {
+        background: { separate: true },
+        autoscaling: { mode: 'keda' },
+        resources: { requests: { cpu: '500m' } },
+      },
+    }),
+    /viral-engine\.autoscaling\.mode is keda, and with viral-engine\.background\.separate its pods consume no events/,
+  ],
+  [
+    'background work that always looks busy',
+    values({ 'viral-engine': { background: { separate: true, autoscaling: { mode: 'keda' } } } }),
+    /as a share of viral-engine\.background\.resources\.requests\.cpu, which is 50m/,
   ],
   [
     'two sites’ folders',

@@ -202,6 +202,26 @@ const BREAKS: readonly (readonly [string, Break, RegExp])[] = [
     /IDENTITY_GRPC_ADDRESS names dd-identity-grpc:9090, which is no Service/,
   ],
   [
+    'background work that nobody does',
+    { example: 'high-availability', object: 'Deployment/dd-viral-engine-background' },
+    /Deployment\/dd-viral-engine: answers only, and no other pods do its background work/,
+  ],
+  [
+    'background work that no policy lets out',
+    { example: 'high-availability', object: 'NetworkPolicy/dd-viral-engine-background' },
+    /viral-engine-background → identity:8080 stands in files\/flows\.yaml and is not let through \(egress\)/,
+  ],
+  [
+    'background work that takes calls from others',
+    {
+      example: 'high-availability',
+      object: 'Deployment/dd-viral-engine-background',
+      path: `${CONTAINER}/env/GRPC_TLS_CLIENTS/value`,
+      value: 'dd-payouts',
+    },
+    /dd-viral-engine-background: takes calls from dd-payouts, which has no need of it/,
+  ],
+  [
     'a caller that the certificates leave out',
     {
       example: 'high-availability',

@@ -7,6 +7,7 @@ import type { KubernetesObject } from './kubernetes.js';
 import { podTemplates } from './kubernetes.js';
 import { chartsFolder, examplesFolder, umbrellaFolder } from './places.js';
 import { availabilityProblems } from './policies/availability.js';
+import { backgroundProblems } from './policies/background.js';
 import { durabilityProblems } from './policies/durability.js';
 import { environmentProblems } from './policies/environment.js';
 import { hookNeedProblems, hookProblems, leastSecretProblems, type Made } from './policies/hooks.js';
@@ -108,6 +109,7 @@ export const RULES: readonly Rule[] = [
     title: 'every variable is a setting that its process knows, secrets come as files, and every file is mounted',
     problems: (objects) => environmentProblems(objects, readSettings()),
   },
+  { title: 'where pods only answer, others do the work behind the answers', problems: backgroundProblems },
   { title: 'what is not allowed between pods is denied', problems: defaultDenyProblems },
   {
     title: 'the policies let through what files/flows.yaml says and nothing else',

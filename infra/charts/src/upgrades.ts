@@ -40,6 +40,12 @@ export const UPGRADES: readonly Upgrade[] = [
   upgrade('production', 'production-more-replicas', 'another number of pods touches that service alone', {
     'viral-engine': { replicas: 4 },
   }),
+  upgrade(
+    'production',
+    'production-background',
+    'background work that gets pods of its own: those are new, the others roll, and a policy lets them out',
+    { 'viral-engine': { background: { separate: true } } },
+  ),
   upgrade('external-stores', 'external-stores-log-level', 'another log level rolls the services, no job and no store', {
     global: { logLevel: 'debug' },
   }),

@@ -85,6 +85,7 @@ describe('the route table', () => {
       '/v1/api-keys',
       '/v1/api-keys/{id}',
       '/v1/network/{userId}/move',
+      '/v1/network-moves',
       '/v1/links/{id}/owner',
       '/v1/landing-origins',
       '/v1/coupons',

@@ -9,6 +9,12 @@ export interface CallOptions {
   readonly idempotencyKey?: string;
 }
 
+/** A body as it goes out. */
+interface Sent {
+  readonly text: string;
+  readonly type: string;
+}
+
 /** An answer that was not a success, with the problem the API sent. */
 export class ApiError extends Error {
   readonly status: number;
@@ -49,12 +55,22 @@ export class Api {
     return this.#call<T>('POST', path, body, { idempotencyKey: randomUUID(), ...options });
   }
 
+  put<T>(path: string, body: unknown, options: CallOptions = {}): Promise<T> {
+    return this.#call<T>('PUT', path, body, options);
+  }
+
+  /** Sends a file byte for byte, as the media type that it is. */
+  async upload<T>(path: string, file: { text: string; type: string }, options: CallOptions = {}): Promise<T> {
+    return JSON.parse(await this.#answer('POST', path, file, { idempotencyKey: randomUUID(), ...options })) as T;
+  }
+
   async #call<T>(method: string, path: string, body: unknown, options: CallOptions): Promise<T> {
-    const text = await this.#answer(method, path, body, options);
+    const sent = body === undefined ? undefined : { text: JSON.stringify(body), type: 'application/json' };
+    const text = await this.#answer(method, path, sent, options);
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }
 
-  async #answer(method: string, path: string, body: unknown, options: CallOptions): Promise<string> {
+  async #answer(method: string, path: string, body: Sent | undefined, options: CallOptions): Promise<string> {
     const deadline = Date.now() + this.#patienceMs;
     let { status, text } = await this.#send(method, path, body, options);
     while (status === 503 && Date.now() < deadline) {
@@ -66,9 +82,14 @@ export class Api {
   }
 
   // Not fetch: it does not let a caller set Host.
-  #send(method: string, path: string, body: unknown, options: CallOptions): Promise<{ status: number; text: string }> {
+  #send(
+    method: string,
+    path: string,
+    body: Sent | undefined,
+    options: CallOptions,
+  ): Promise<{ status: number; text: string }> {
     const headers = {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(body === undefined ? {} : { 'content-type': body.type }),
       ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
       ...(options.host === undefined ? {} : { host: options.host }),
       ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey }),
@@ -84,7 +105,7 @@ export class Api {
       });
       sent.on('timeout', () => sent.destroy(new Error(`${method} ${path} did not answer within ${TIMEOUT_MS} ms`)));
       sent.on('error', reject);
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
+      sent.end(body?.text);
     });
   }
 }

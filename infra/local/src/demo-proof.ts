@@ -1,6 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { verifyStatement } from '@dailydoco/transparency';
-import type { Api } from './api.js';
+import { type Api, ApiError } from './api.js';
+import { until } from './demo-until.js';
 import type { Registered } from './demo-world.js';
 
 /** The part of the story about money that was paid out already, and about a partner who believes nobody. */
@@ -24,8 +24,6 @@ interface Sold {
 }
 
 const PRICE = { amount: '40.00', currency: 'USD' } as const;
-const TIMEOUT_MS = 60_000;
-const PAUSE_MS = 200;
 
 /** A commission is released, paid out and then taken back by a refund. */
 export async function refundAfterPayout({ api, run, partner, buyer, ...by }: ProofPart): Promise<void> {
@@ -88,7 +86,13 @@ export async function verifyOwnStatement({ api, partner, say }: ProofPart): Prom
   const leaves = 4;
   let statement = '';
   await until('the transparency log', async () => {
-    statement = await api.getText('/v1/transparency/statement', { token });
+    // Until the first leaf is in it the person has no statement.
+    const answer = await api.getText('/v1/transparency/statement', { token }).catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    });
+    if (answer === undefined) return false;
+    statement = answer;
     const { ordinals } = JSON.parse(statement) as { ordinals: { last: number } };
     return ordinals.last === leaves;
   });
@@ -102,13 +106,4 @@ export async function verifyOwnStatement({ api, partner, say }: ProofPart): Prom
   const [found] = verifyStatement(edited, { keys: [vkey] }).findings;
   if (found === undefined) throw new Error('an edited statement verified');
   say(`    With one digit changed: ${found.code}.\n`);
-}
-
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const startedAt = performance.now();
-  while (!(await isSo())) {
-    if (performance.now() - startedAt > TIMEOUT_MS)
-      throw new Error(`${what} did not come within ${TIMEOUT_MS / 1_000} s`);
-    await wait(PAUSE_MS);
-  }
 }

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { formatDecimal, parseDecimal } from '@dailydoco/money';
 import Table from 'cli-table3';
 import { Api } from './api.js';
+import { payBySepaFile } from './demo-bank.js';
 import { refundAfterPayout, verifyOwnStatement } from './demo-proof.js';
 import { CHAIN, openTenant, type Registered, registerChain } from './demo-world.js';
 
@@ -73,6 +74,7 @@ export async function tellDemo({ gatewayUrl, admin, say }: DemoOptions): Promise
   const proof = { api, run, partner: person(people, 6), buyer, ownerToken, apiKey, say };
   await refundAfterPayout(proof);
   await verifyOwnStatement(proof);
+  await payBySepaFile({ ...proof, partner: person(people, 5), buyer: person(people, 6) });
 }
 
 function person(people: readonly Registered[], index: number): Registered {

@@ -1,5 +1,6 @@
 export { Api, ApiError, type CallOptions } from './api.js';
 export { ensureDatabases } from './databases.js';
+export { payBySepaFile } from './demo-bank.js';
 export { tellDemo } from './demo-story.js';
 export { CHAIN, type OpenedTenant, openTenant, type Registered, registerChain } from './demo-world.js';
 export { prepareFirstUse } from './first-use.js';

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 /** A process of ours, told apart from a later one with the same id by the moment it started. */
 export interface ProcessMark {
@@ -41,8 +41,11 @@ export function readRunRecord(file: string): RunRecord | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as RunRecord) : undefined;
 }
 
+/** Whole or not at all: somebody may read it at any moment. */
 export function writeRunRecord(file: string, record: RunRecord): void {
-  writeFileSync(file, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+  const written = `${file}.new`;
+  writeFileSync(written, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+  renameSync(written, file);
 }
 
 export function removeRunRecord(file: string): void {

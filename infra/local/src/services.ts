@@ -38,6 +38,14 @@ function envName(service: ServiceName): string {
   return databaseName(service).toUpperCase();
 }
 
+/** An account that payouts by SEPA file leave from: the example IBAN of Germany, which is nobody's. */
+const HOUSE_BANK = {
+  SEPA_DEBTOR_NAME: 'DailyDoco on this machine',
+  SEPA_DEBTOR_IBAN: 'DE89370400440532013000',
+  // Nobody waits an hour for the file on a machine to try things on.
+  PAYOUT_BATCH_AFTER_MS: '2000',
+};
+
 /** Settings that one service has beside those of every service. */
 function ownSettings(service: ServiceName, addresses: FleetAddresses): Record<string, string> {
   switch (service) {
@@ -52,8 +60,9 @@ function ownSettings(service: ServiceName, addresses: FleetAddresses): Record<st
     case 'website-builder':
       return { SITES_DIR: addresses.sitesDir };
     case 'viral-engine':
-    case 'payouts':
       return { KEY_ENCRYPTION_SECRET: addresses.keyEncryption };
+    case 'payouts':
+      return { KEY_ENCRYPTION_SECRET: addresses.keyEncryption, ...HOUSE_BANK };
     case 'analytics':
     case 'ai-gateway':
       return {};

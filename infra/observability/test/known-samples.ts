@@ -1,6 +1,7 @@
 import { counter, gauge, histogram, METRICS, type MetricSpec, renderPrometheus } from '@dailydoco/telemetry';
 import { FOREIGN_METRICS, TARGET_LABELS } from '../src/foreign-metrics.js';
 import { RECORDINGS } from '../src/rules/rules.js';
+import { analyse } from './promql.js';
 
 /** Name of a sample, as Prometheus stores it → its labels. */
 export type Samples = ReadonlyMap<string, ReadonlySet<string>>;
@@ -43,9 +44,10 @@ export async function ownSamples(): Promise<Samples> {
 
 /** Everything that an expression may name. */
 export async function allSamples(): Promise<Samples> {
-  const recorded = RECORDINGS.map(({ record, labels = {} }): [string, Set<string>] => [
+  const recorded = RECORDINGS.map(({ record, expr, labels = {} }): [string, Set<string>] => [
     record,
-    new Set(Object.keys(labels)),
+    // Of what is recorded, the labels that it was summed by are left.
+    new Set([...Object.keys(labels), ...analyse(expr).groupings.flatMap((grouping) => grouping.labels)]),
   ]);
   const foreign = Object.entries(FOREIGN_METRICS).map(([name, { labels }]): [string, Set<string>] => [
     name,

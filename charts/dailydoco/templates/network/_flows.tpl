@@ -15,6 +15,13 @@ otel-collector
 {{- end -}}
 {{- end }}
 
+{{/* "true" when a service's background work has pods of its own. Takes root and service. */}}
+{{- define "dailydoco.network.separate" -}}
+{{- with get .root.Values .service -}}
+{{- with .background }}{{ if .separate }}true{{ end }}{{ end -}}
+{{- end -}}
+{{- end }}
+
 {{/* Selects workloads of this release, as a peer. Takes root and names. */}}
 {{- define "dailydoco.network.workloads" -}}
 - podSelector:
@@ -37,7 +44,7 @@ workload that asks, because each service has a database of its own.
 {{ include "dailydoco.network.workloads" (dict "root" .root "names" (include "dailydoco.network.members" . | fromJson).names) }}
 {{- else if and (eq .name "postgres") (eq $global.stores.postgres.mode "cloudnativepg") -}}
 - podSelector:
-    matchLabels: {cnpg.io/cluster: {{ include "dailydoco.postgres.cluster" (dict "root" .root "service" (trimSuffix "-migrate" .caller)) }}}
+    matchLabels: {cnpg.io/cluster: {{ include "dailydoco.postgres.cluster" (dict "root" .root "service" (trimSuffix "-background" (trimSuffix "-migrate" .caller))) }}}
 {{- else if and (eq .name "kafka") (eq $global.stores.kafka.mode "strimzi") -}}
 - podSelector:
     matchLabels: {strimzi.io/cluster: {{ .root.Release.Name }}-kafka, strimzi.io/name: {{ .root.Release.Name }}-kafka-kafka}

@@ -16,6 +16,8 @@ export interface Applier {
   readonly name: string;
   readonly service: ServiceName;
   readonly types: readonly EventType[];
+  /** Whether it passes over some of them without a trace, so that its inbox cannot tell what is missing. */
+  readonly passesOver?: true;
 }
 
 const COMMISSION_EVENTS = [
@@ -64,17 +66,24 @@ export const APPLIERS: readonly Applier[] = [
       events.commissionsForfeited,
     ],
   },
-  { name: 'viral-engine-webhooks', service: 'viral-engine', types: COMMISSION_EVENTS },
+  // What no tenant has subscribed to is passed over.
+  { name: 'viral-engine-webhooks', service: 'viral-engine', types: COMMISSION_EVENTS, passesOver: true },
   {
     name: 'payouts-webhooks',
     service: 'payouts',
     // Every step in the life of a payout.
     types: Object.values(events).filter(({ type }) => /[.]payouts[.].*[.]Payout[A-Z][a-z]+$/.test(type)),
+    passesOver: true,
   },
   {
     name: 'payouts-ledger',
     service: 'payouts',
     types: [events.purchaseRecorded, events.refundRecorded, ...COMMISSION_EVENTS],
+  },
+  {
+    name: 'payouts-disputes',
+    service: 'payouts',
+    types: [events.disputeOpened, events.disputeDecided],
   },
   {
     name: 'payouts-standing',

@@ -91,9 +91,11 @@ function callProblems({ caller, callee, host }: PeerCall): string[] {
   return problems;
 }
 
-function needlessProblems({ pod, clients }: Peer, calls: readonly PeerCall[]): string[] {
+function needlessProblems({ pod, clients, names }: Peer, calls: readonly PeerCall[]): string[] {
   const callers = calls.filter(({ callee }) => callee.pod === pod).flatMap(({ caller }) => caller.names);
+  // A list must name somebody, so whom nobody calls names itself.
+  const wanted = callers.length === 0 ? names : callers;
   return clients
-    .filter((name) => !callers.includes(name))
+    .filter((name) => !wanted.includes(name))
     .map((name) => `${nameOf(pod.owner)}: takes calls from ${name}, which has no need of it`);
 }

@@ -139,9 +139,14 @@ export function tableCalls({ groups, flows }: FlowTable): readonly (Call & { rea
     return members(from).flatMap((caller) =>
       members(to)
         .filter((callee) => callee !== caller)
-        .map((callee) => ({ from: caller, to: callee, port: number, conditional: when !== undefined })),
+        .map((callee) => ({ from: caller, to: callee, port: number, conditional: isConditional(when) })),
     );
   });
+}
+
+/** Where background work has no pods of its own, there is no workload that such a row is about. */
+function isConditional(when: string | undefined): boolean {
+  return when !== undefined && !when.endsWith('.background.separate');
 }
 
 const EVERYBODY = 'clients';

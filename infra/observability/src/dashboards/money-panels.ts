@@ -1,6 +1,9 @@
 import type { RowSpec } from './panel.js';
 import { highest, mean, rate } from './promql.js';
 
+/** Of what is recorded by rules, which leave the job out. */
+const IN_NAMESPACE = 'namespace=~"$namespace"';
+
 // What the services count of their own matter; on the dashboard of money and on those of the services.
 
 export function webhooksRow(where: string): RowSpec {
@@ -148,6 +151,18 @@ export function purchasesRow(where: string): RowSpec {
         ],
       },
       {
+        title: 'Members waiting for the network',
+        description: 'To be counted for those above, and after a move for their uplines to be put in place.',
+        unit: 'short',
+        queries: [
+          {
+            expr: highest({ metric: 'dailydoco_network_waiting_members', where, by: 'work' }),
+            legend: '{{work}}',
+          },
+        ],
+        badFrom: 5_000,
+      },
+      {
         title: 'Purchases waiting for the transparency log',
         description:
           'Purchases of which something waits to be logged; no more than 100,000 do, the rest waits in Kafka.',
@@ -167,6 +182,26 @@ export function purchasesRow(where: string): RowSpec {
           },
         ],
         badFrom: 30,
+      },
+      {
+        title: 'Anchors of transparency logs',
+        description: 'Checkpoints posted to the chain, and those that could not be.',
+        unit: 'ops',
+        queries: [
+          {
+            expr: rate({ metric: 'dailydoco_log_anchors_total', where, by: 'outcome' }),
+            legend: '{{outcome}}',
+          },
+        ],
+      },
+      {
+        title: 'Latest overdue anchor',
+        description: 'By how long; 0 while no anchor is, or none are made.',
+        unit: 's',
+        queries: [
+          { expr: highest({ metric: 'dailydoco_log_anchor_overdue_seconds', where, by: 'job' }), legend: 'overdue' },
+        ],
+        badFrom: 3_600,
       },
     ],
   };
@@ -219,16 +254,41 @@ export function ledgerRow(where: string): RowSpec {
         queries: [{ expr: `sum by (step) (increase(dailydoco_payout_steps_total{${where}}[1h]))`, legend: '{{step}}' }],
       },
       {
+        title: 'Payouts that succeed',
+        description:
+          'Of a week, by rail and currency: settled and not returned, of all that ended by the rail. The target is 95 %; the sandbox is not counted.',
+        unit: 'percentunit',
+        queries: [
+          {
+            expr: `min by (rail, currency) (dailydoco:payout_success:ratio7d{${IN_NAMESPACE}})`,
+            legend: '{{rail}} {{currency}}',
+          },
+        ],
+      },
+      {
         title: 'Time to settle',
-        description: 'Within the day: 95 of 100 payouts have settled within this long. The target is a day.',
+        description:
+          'Of a week: 95 of 100 payouts have settled within this long. The target is a day; banks, which rest at weekends, have four.',
         unit: 's',
         queries: [
           {
-            expr: `histogram_quantile(0.95, sum by (le, rail) (increase(dailydoco_payout_settle_duration_seconds_bucket{${where}}[1d])))`,
-            legend: '{{rail}}',
+            expr: `max by (rail, currency) (dailydoco:payout_settle_seconds:p95_7d{${IN_NAMESPACE}})`,
+            legend: '{{rail}} {{currency}}',
           },
         ],
         warnFrom: 86_400,
+      },
+      {
+        title: 'Precision of what stops payouts',
+        description: 'Of 30 days: findings for which the payout was refused, of those that people have decided.',
+        unit: 'percentunit',
+        queries: [
+          {
+            expr: `sum by (source, code) (increase(dailydoco_payout_finding_decisions_total{${where}, decision="upheld"}[30d]))
+/ sum by (source, code) (increase(dailydoco_payout_finding_decisions_total{${where}}[30d]))`,
+            legend: '{{source}}: {{code}}',
+          },
+        ],
       },
       {
         title: 'Payouts under way',
@@ -260,6 +320,30 @@ export function ledgerRow(where: string): RowSpec {
         ],
         warnFrom: 3_600,
         badFrom: 21_600,
+      },
+      {
+        title: 'Wallet of USDC',
+        description:
+          'Dollars in the wallet, and what payouts that have not ended will take from it: runbook UsdcWalletShort.',
+        unit: 'short',
+        queries: [
+          {
+            expr: `min by (chain) (dailydoco_usdc_wallet_balance_dollars{${where}})`,
+            legend: 'in the wallet on {{chain}}',
+          },
+          {
+            expr: highest({ metric: 'dailydoco_usdc_wallet_wanted_dollars', where, by: 'chain' }),
+            legend: 'wanted on {{chain}}',
+          },
+        ],
+      },
+      {
+        title: 'Gas of the wallet of USDC',
+        description: 'Payments that the wallet’s gas pays for, by what the chain asks now: runbook UsdcGasShort.',
+        unit: 'short',
+        queries: [
+          { expr: `min by (chain) (dailydoco_usdc_wallet_gas_transfers{${where}})`, legend: 'payments on {{chain}}' },
+        ],
       },
       {
         title: 'What stops payouts',

@@ -1,4 +1,4 @@
-import { grown, type Alert, type RuleGroup } from './rule.js';
+import { grown, type Alert, type Recording, type RuleGroup } from './rule.js';
 
 const REFUSED = 'dailydoco_group_writer_refused_items_total';
 const QUEUE = 'dailydoco_group_writer_queue_items';
@@ -18,6 +18,36 @@ const REFUSES: Omit<Alert, 'severity' | 'expr'> = {
 function refusedBy(writer: string): string {
   return `sum by (namespace, job, writer) (rate(${REFUSED}{${writer}}[5m])) > 0`;
 }
+
+/** Rails that pay somebody; the sandbox pays nobody. */
+const REAL = 'rail!~"sandbox|"';
+/** Fewer payouts of a week say nothing about a rail. */
+const ENOUGH = 20;
+
+function weekOf(steps: string): string {
+  return `sum by (namespace, rail, currency) (increase(${STEPS}{${REAL}, step=~"${steps}"}[7d]))`;
+}
+
+/**
+ * Of what ended by the rail within a week, the share that settled and did not come back. What its person has cancelled
+ * and finance has refused is in neither. Counters of what never happened are not there: they count as none.
+ */
+const SUCCESS: Recording = {
+  record: 'dailydoco:payout_success:ratio7d',
+  expr: `1 - (
+  ${weekOf('failed|returned')}
+  or
+  0 * ${weekOf('settled')}
+)
+/ ${weekOf('settled|failed')}`,
+};
+const SETTLE_TIME: Recording = {
+  record: 'dailydoco:payout_settle_seconds:p95_7d',
+  expr: `histogram_quantile(0.95, sum by (namespace, rail, currency, le) (increase(dailydoco_payout_settle_duration_seconds_bucket{${REAL}}[7d])))`,
+};
+const ENDED_ENOUGH = `${weekOf('settled|failed')} >= ${ENOUGH}`;
+/** Banks rest at weekends: a file that is handed in on a Friday is settled on Tuesday. */
+const DAYS_OF = { '86400': 'stripe|usdc', '345600': 'sepa|ach' } as const;
 
 const OLDEST_PAYOUT = 'max by (namespace) (dailydoco_payouts_oldest_unsettled_age_seconds)';
 const STUCK: Omit<Alert, 'severity' | 'expr'> = {
@@ -87,6 +117,29 @@ export const MONEY_RULES: RuleGroup = {
       description:
         'The oldest payout in {{ $labels.namespace }} whose answer was lost has been unknown for {{ $value | humanizeDuration }}.',
     },
+    SUCCESS,
+    SETTLE_TIME,
+    {
+      alert: 'PayoutSuccessLow',
+      severity: 'warning',
+      expr: `${SUCCESS.record} < 0.95
+and ${ENDED_ENOUGH}`,
+      for: '1h',
+      summary: 'Too many payouts of a rail do not arrive.',
+      description:
+        '{{ $value | humanizePercentage }} of the payouts of the week by {{ $labels.rail }} in {{ $labels.currency }} in {{ $labels.namespace }} arrived and stayed; 95 % are wanted.',
+    },
+    {
+      alert: 'PayoutsSettleSlowly',
+      severity: 'warning',
+      expr: Object.entries(DAYS_OF)
+        .map(([seconds, rails]) => `${SETTLE_TIME.record}{rail=~"${rails}"} > ${seconds}\nand ${ENDED_ENOUGH}`)
+        .join('\nor\n'),
+      for: '1h',
+      summary: 'Payouts of a rail take too long.',
+      description:
+        'One in twenty payouts of the week by {{ $labels.rail }} in {{ $labels.currency }} in {{ $labels.namespace }} took longer than {{ $value | humanizeDuration }}; a day is wanted, four by a bank.',
+    },
     {
       alert: 'PayoutsFail',
       severity: 'warning',
@@ -97,6 +150,26 @@ and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
       summary: 'The rail refuses or returns many payouts.',
       description:
         '{{ $value | humanizePercentage }} of the payouts of the last hour in {{ $labels.namespace }} failed or came back.',
+    },
+    {
+      alert: 'UsdcWalletShort',
+      severity: 'warning',
+      expr: `max by (namespace, chain) (dailydoco_usdc_wallet_wanted_dollars)
+- min by (namespace, chain) (dailydoco_usdc_wallet_balance_dollars)
+> 0`,
+      for: '10m',
+      summary: 'The wallet has less USDC than partners have asked for.',
+      description:
+        'The wallet on chain {{ $labels.chain }} in {{ $labels.namespace }} lacks {{ $value | humanize }} USD for the payouts that have not ended.',
+    },
+    {
+      alert: 'UsdcGasShort',
+      severity: 'warning',
+      expr: 'min by (namespace, chain) (dailydoco_usdc_wallet_gas_transfers) < 20',
+      for: '10m',
+      summary: 'The wallet of USDC runs out of gas.',
+      description:
+        'The gas of the wallet on chain {{ $labels.chain }} in {{ $labels.namespace }} pays for {{ $value | humanize }} more payments.',
     },
     { ...REFUSES, severity: 'critical', expr: refusedBy('writer="purchases"') },
     { ...REFUSES, severity: 'warning', expr: refusedBy('writer!="purchases"') },
@@ -179,6 +252,15 @@ and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
         'The oldest match with a list in {{ $labels.namespace }} has been waiting for {{ $value | humanizeDuration }}.',
     },
     {
+      alert: 'NetworkTasksLate',
+      severity: 'warning',
+      expr: 'max by (namespace, work) (dailydoco_network_waiting_members) > 5000',
+      for: '15m',
+      summary: 'Members wait to be counted, or for their uplines to be put in place.',
+      description:
+        '{{ $value }} members in {{ $labels.namespace }} have been waiting for the task {{ $labels.work }} of the network.',
+    },
+    {
       alert: 'TransparencyLogLate',
       severity: 'warning',
       expr: 'max by (namespace) (dailydoco_log_oldest_waiting_age_seconds) > 30',
@@ -186,6 +268,21 @@ and sum by (namespace) (increase(${STEPS}{step=~"failed|returned"}[1h])) >= 5`,
       summary: 'Commissions wait for their place in the transparency log.',
       description:
         'The oldest commission or change in {{ $labels.namespace }} that is not in a signed tree is {{ $value | humanizeDuration }} old; 10 s are promised.',
+    },
+    {
+      alert: 'LogAnchorsLate',
+      severity: 'warning',
+      expr: 'max by (namespace) (dailydoco_log_anchor_overdue_seconds) > 3600',
+      for: '10m',
+      summary: 'Checkpoints of the transparency log do not get onto the chain.',
+      description: 'The latest anchor in {{ $labels.namespace }} is {{ $value | humanizeDuration }} overdue.',
+    },
+    {
+      alert: 'LogRewritten',
+      severity: 'critical',
+      expr: grown({ metric: 'dailydoco_log_anchors_total{outcome="rewritten"}', window: '1h', by: 'namespace' }),
+      summary: 'A transparency log does not go on from its anchor.',
+      description: 'In {{ $labels.namespace }} a log shows another history than the one that is on the chain.',
     },
     {
       alert: 'LedgerSealsLate',

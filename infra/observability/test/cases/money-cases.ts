@@ -16,9 +16,16 @@ const OLDEST_REVIEW = 'dailydoco_fraud_oldest_review_age_seconds';
 const OLDEST_HIT = 'dailydoco_screening_oldest_hit_age_seconds';
 const LOG_AGE = 'dailydoco_log_oldest_waiting_age_seconds';
 const OVERDUE = 'dailydoco_overdue_disputes';
+const ANCHORS = 'dailydoco_log_anchors_total';
+const ANCHOR_OVERDUE = 'dailydoco_log_anchor_overdue_seconds';
+const NETWORK = 'dailydoco_network_waiting_members';
 const SETTLED = 'dailydoco_webhook_events_settled_total';
 const UNRECORDED = 'dailydoco_completions_unrecorded_total';
 const COMPLETIONS = 'dailydoco_completions_total';
+const WALLET = 'dailydoco_usdc_wallet_balance_dollars';
+const WANTED = 'dailydoco_usdc_wallet_wanted_dollars';
+const GAS = 'dailydoco_usdc_wallet_gas_transfers';
+const CHAIN = { chain: '8453' };
 const DD = { namespace: 'dd' };
 
 function steps(failed: number, settled: number): Record<string, string> {
@@ -26,6 +33,28 @@ function steps(failed: number, settled: number): Record<string, string> {
     [of(STEPS, 'payouts', { step: 'failed' })]: `0+${failed}x60`,
     [of(STEPS, 'payouts', { step: 'settled' })]: `0+${settled}x60`,
   };
+}
+
+/** Long enough for an alert that must hold for an hour. */
+const SOON = 90;
+
+function weekOfSteps(counts: Record<string, number>, rail = 'sepa'): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(counts).map(([step, count]) => [
+      of(STEPS, 'payouts', { step, rail, currency: 'EUR' }),
+      `0 0 ${count}x${SOON}`,
+    ]),
+  );
+}
+
+function weekOfSettling(within: Record<string, number>, rail: string): Record<string, string> {
+  const [all] = Object.values(within).toSorted((a, b) => b - a);
+  return Object.fromEntries(
+    [...Object.entries(within), ['+Inf', all]].map(([le, count]) => [
+      of('dailydoco_payout_settle_duration_seconds_bucket', 'payouts', { le: String(le), rail, currency: 'EUR' }),
+      `0 0 ${count}x${SOON}`,
+    ]),
+  );
 }
 
 function completions(broken: number, complete: number): Record<string, string> {
@@ -76,6 +105,29 @@ export const MONEY_CASES: readonly AlertCase[] = [
     series: { [of(BREAKS, 'payouts', { invariant: 'I4' })]: '3x240' },
     atMinute: 200,
   }),
+  fires('UsdcWalletShort', 'when partners have asked for more than the wallet has', {
+    series: { [of(WALLET, 'payouts', CHAIN)]: '1000x30', [of(WANTED, 'payouts', CHAIN)]: '1250x30' },
+    atMinute: 15,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, ...CHAIN },
+      description: 'The wallet on chain 8453 in dd lacks 250 USD for the payouts that have not ended.',
+    },
+  }),
+  quiet('UsdcWalletShort', 'while the wallet has all of it', {
+    series: { [of(WALLET, 'payouts', CHAIN)]: '1000x30', [of(WANTED, 'payouts', CHAIN)]: '1000x30' },
+    atMinute: 15,
+  }),
+  fires('UsdcGasShort', 'when its gas pays for few more payments', {
+    series: { [of(GAS, 'payouts', CHAIN)]: '19x30' },
+    atMinute: 15,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, ...CHAIN },
+      description: 'The gas of the wallet on chain 8453 in dd pays for 19 more payments.',
+    },
+  }),
+  quiet('UsdcGasShort', 'while it pays for enough', { series: { [of(GAS, 'payouts', CHAIN)]: '20x30' }, atMinute: 15 }),
   fires('LedgerBreaksWait', 'when one has stood for more than a day', {
     series: { [of(OLDEST_BREAK, 'payouts')]: '90000x30' },
     atMinute: 20,
@@ -151,6 +203,40 @@ export const MONEY_CASES: readonly AlertCase[] = [
     },
   }),
   quiet('PayoutsFail', 'when one in twenty does', { series: steps(1, 19), atMinute: 60 }),
+  fires('PayoutSuccessLow', 'when one payout in ten comes back after it had settled', {
+    series: weekOfSteps({ settled: 100, returned: 10 }),
+    atMinute: SOON,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, rail: 'sepa', currency: 'EUR' },
+      description: '90% of the payouts of the week by sepa in EUR in dd arrived and stayed; 95 % are wanted.',
+    },
+  }),
+  quiet('PayoutSuccessLow', 'when one in twenty fails, and about what finance refuses', {
+    series: weekOfSteps({ settled: 95, failed: 5, refused: 60 }),
+    atMinute: SOON,
+  }),
+  quiet('PayoutSuccessLow', 'about the sandbox, and about few', {
+    series: {
+      ...weekOfSteps({ settled: 50, failed: 50 }, 'sandbox'),
+      ...weekOfSteps({ settled: 5, failed: 5 }, 'ach'),
+    },
+    atMinute: SOON,
+  }),
+  fires('PayoutsSettleSlowly', 'when one in ten takes two days', {
+    series: { ...weekOfSteps({ settled: 100 }, 'stripe'), ...weekOfSettling({ '86400': 90, '172800': 100 }, 'stripe') },
+    atMinute: SOON,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, rail: 'stripe', currency: 'EUR' },
+      description:
+        'One in twenty payouts of the week by stripe in EUR in dd took longer than 1d 12h 0m 0s; a day is wanted, four by a bank.',
+    },
+  }),
+  quiet('PayoutsSettleSlowly', 'about a bank that takes two days', {
+    series: { ...weekOfSteps({ settled: 100 }, 'sepa'), ...weekOfSettling({ '86400': 90, '172800': 100 }, 'sepa') },
+    atMinute: SOON,
+  }),
   fires('LedgerSealsLate', 'when a journal has no seal after ten minutes', {
     series: { [of(UNSEALED, 'payouts')]: '600x20' },
     atMinute: 10,
@@ -291,6 +377,22 @@ export const MONEY_CASES: readonly AlertCase[] = [
     series: { [of(WEBHOOK_AGE, 'payouts', { lane: 'limping' })]: '0+600x20' },
     atMinute: 18,
   }),
+  fires('NetworkTasksLate', 'when thousands wait for a quarter of an hour', {
+    series: {
+      [of(NETWORK, 'viral-engine', { work: 'count' })]: '9000x30',
+      [of(NETWORK, 'viral-engine', { work: 'move' })]: '0x30',
+    },
+    atMinute: 20,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, work: 'count' },
+      description: '9000 members in dd have been waiting for the task count of the network.',
+    },
+  }),
+  quiet('NetworkTasksLate', 'while those who moved are put in place', {
+    series: { [of(NETWORK, 'viral-engine', { work: 'move' })]: '0x4 90000 60000 20000 0x30' },
+    atMinute: 20,
+  }),
   fires('TransparencyLogLate', 'when something waits for minutes', {
     series: { [of(LOG_AGE, 'viral-engine')]: '0x4 0+60x20' },
     atMinute: 15,
@@ -304,6 +406,32 @@ export const MONEY_CASES: readonly AlertCase[] = [
   quiet('TransparencyLogLate', 'while a storm is worked off in a moment', {
     series: { [of(LOG_AGE, 'viral-engine')]: '0x4 20 60 100 2x20' },
     atMinute: 12,
+  }),
+  fires('LogAnchorsLate', 'when an anchor is overdue for more than an hour', {
+    series: { [of(ANCHOR_OVERDUE, 'viral-engine')]: '0x4 5400x30' },
+    atMinute: 20,
+    firing: {
+      severity: 'warning',
+      labels: DD,
+      description: 'The latest anchor in dd is 1h 30m 0s overdue.',
+    },
+  }),
+  quiet('LogAnchorsLate', 'while the chain is dear for a while', {
+    series: { [of(ANCHOR_OVERDUE, 'viral-engine')]: '0x4 1800x10 0x10' },
+    atMinute: 20,
+  }),
+  fires('LogRewritten', 'at the first one', {
+    series: { [of(ANCHORS, 'viral-engine', { outcome: 'rewritten' })]: '_x5 1x80' },
+    atMinute: 10,
+    firing: {
+      severity: 'critical',
+      labels: DD,
+      description: 'In dd a log shows another history than the one that is on the chain.',
+    },
+  }),
+  quiet('LogRewritten', 'about anchors that are posted', {
+    series: { [of(ANCHORS, 'viral-engine', { outcome: 'posted' })]: '0+1x20' },
+    atMinute: 10,
   }),
   fires('CompletionsUnrecorded', 'at the first one', {
     series: { [of(UNRECORDED, 'ai-gateway', { provider: 'openai', status: 'complete' })]: '_x5 2x80' },
