@@ -13,5 +13,6 @@ export const base = {
   transform: { '^.+\\.ts$': ['@swc/jest', { ...swc, swcrc: false }] },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testEnvironmentOptions: { customExportConditions: ['@dailydoco/source', 'node', 'node-addons'] },
+  globalTeardown: new URL('./jest.teardown.mjs', import.meta.url).pathname,
   modulePathIgnorePatterns: ['/dist/'],
 };

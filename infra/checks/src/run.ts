@@ -12,13 +12,17 @@ export function endRunning(signal: NodeJS.Signals): void {
   for (const { pid } of running) if (pid !== undefined) process.kill(-pid, signal);
 }
 
+/** How long a program that was asked to end may take before it is made to. */
+const GRACE_MS = 10_000;
+
 /**
  * Runs a program to its end, in a process group of its own. `live` shows its output as it comes; otherwise it is only collected.
+ * One that is still running after `limitMs` is ended, with all that it started, and says so: it then has a code that is not 0.
  */
 export function run(
   command: string,
   args: readonly string[],
-  options: { cwd: string; env?: NodeJS.ProcessEnv; live?: boolean },
+  options: { cwd: string; env?: NodeJS.ProcessEnv; live?: boolean; limitMs?: number },
 ): Promise<Ran> {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
@@ -35,8 +39,33 @@ export function run(
     };
     child.stdout.on('data', take);
     child.stderr.on('data', take);
+    const limit = endAfter(child, options.limitMs, (words) => take(Buffer.from(words)));
     child.on('exit', () => running.delete(child));
     child.on('error', (error) => resolve({ code: 127, output: `${output}${error.message}` }));
-    child.on('close', (code) => resolve({ code: code ?? 1, output }));
+    child.on('close', (code) => {
+      limit.clear();
+      resolve({ code: code ?? 1, output });
+    });
   });
+}
+
+function endAfter(child: ChildProcess, limitMs: number | undefined, say: (words: string) => void): { clear(): void } {
+  const timers: NodeJS.Timeout[] = [];
+  const end = (signal: NodeJS.Signals): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch {
+      // Everything in the group has ended.
+    }
+  };
+  if (limitMs !== undefined) {
+    timers.push(
+      setTimeout(() => {
+        say(`\n✖ not done after ${limitMs / 60_000} minutes: ended\n`);
+        end('SIGTERM');
+        timers.push(setTimeout(() => end('SIGKILL'), GRACE_MS));
+      }, limitMs),
+    );
+  }
+  return { clear: () => timers.forEach((timer) => clearTimeout(timer)) };
 }

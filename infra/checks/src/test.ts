@@ -24,6 +24,8 @@ interface Count {
 const progress = terminalProgress();
 /** Projects whose specs run beside each other. */
 const AT_ONCE = 2;
+/** Several times as long as each part needs: what hangs is ended and counted, and says what it had shown until then. */
+const LIMITS_MS = { test: 15 * 60_000, int: 35 * 60_000, e2e: 20 * 60_000 };
 
 /** What a report of jest says. A test that was skipped has shown nothing, so it counts as failed. */
 function readReport(file: string): Count {
@@ -63,8 +65,9 @@ function dropReports(projects: readonly Project[]): void {
 }
 
 async function specs(projects: readonly Project[], target: 'test' | 'int', env: NodeJS.ProcessEnv): Promise<Count> {
-  const args = ['run-many', '-t', target, '--exclude=@dailydoco/e2e', '--output-style=static'];
-  const { code } = await run('nx', [...args, `--parallel=${AT_ONCE}`], { cwd: repositoryRoot, env, live: true });
+  const args = ['run-many', '-t', target, '--exclude=@dailydoco/e2e', '--output-style=stream'];
+  const options = { cwd: repositoryRoot, env, live: true, limitMs: LIMITS_MS[target] };
+  const { code } = await run('nx', [...args, `--parallel=${AT_ONCE}`], options);
   const count = countReports(
     projects.filter(({ folder }) => folder !== 'infra/e2e'),
     target,
@@ -127,6 +130,7 @@ async function endToEnd(projects: readonly Project[], folder: string): Promise<C
       cwd: repositoryRoot,
       env: { FLEET_FILE: fleet.layout.fleetFile, SPANS_FILE: spansFile },
       live: true,
+      limitMs: LIMITS_MS.e2e,
     });
     const file = join(repositoryRoot, 'infra', 'e2e', '.reports', 'e2e.json');
     if (!existsSync(file)) return { passed: 0, failed: 1 };
