@@ -105,6 +105,12 @@ const CASES: [what: string, about: string, sql: string, breaks: [Break['invarian
     [['R4', /told a fee of 25 micros; the payout has 0/]],
   ],
   [
+    'the rail took a fee for what had ended here before',
+    'settled',
+    "UPDATE rail_report SET fee_micros = 25, applied = 'contradiction' WHERE tenant_id = $1 AND reference = $2",
+    [['R4', /told a fee of 25 micros; the payout has 0/]],
+  ],
+  [
     'a payout has a fee without a journal',
     'settled',
     'UPDATE payout SET fee_micros = 25 WHERE tenant_id = $1 AND id = $2',

@@ -61,7 +61,7 @@ export const RAIL_CHECKS: readonly OutsideCheck[] = [
                  'it is ' || p.status || '; ' || p.rail || ' says ' || coalesce(t.state, 'both settled and failed') AS detail,
                  p.currency, CASE WHEN t.state = 'settled' THEN ${PAYABLE} - (${CASH}) WHEN t.state IS NOT NULL THEN -(${CASH}) END AS gap_micros
           FROM (${TOLD}) AS t JOIN payout p ON p.tenant_id = $1 AND p.id = t.reference AND p.rail = t.rail
-          -- A rail that is called may have told of the return in an answer.
+          -- A rail that is called may have told of the return in an answer. What failed here and came back there moved no cash.
           WHERE t.state IS NULL OR (t.state <> p.status AND NOT (t.state = 'settled' AND p.status = 'returned'))`,
   },
   {
@@ -97,7 +97,8 @@ export const RAIL_CHECKS: readonly OutsideCheck[] = [
                  format('%s told a fee of %s micros; the payout has %s', p.rail, t.fee_micros, p.fee_micros) AS detail,
                  p.currency, t.fee_micros - p.fee_micros AS gap_micros
           FROM (SELECT DISTINCT ON (reference, rail) reference, rail, fee_micros FROM rail_report
-                WHERE tenant_id = $1 AND fee_micros IS NOT NULL AND applied = 'recorded'
+                -- Also of a payout that had ended otherwise by then: the rail has kept the fee all the same.
+                WHERE tenant_id = $1 AND fee_micros IS NOT NULL AND applied IN ('recorded', 'contradiction')
                 ORDER BY reference, rail, occurred_at DESC, report_id DESC) AS t
           JOIN payout p ON p.tenant_id = $1 AND p.id = t.reference AND p.rail = t.rail
           WHERE t.fee_micros <> p.fee_micros`,

@@ -217,7 +217,7 @@ async function auditReconciliation(world: World, payouts: readonly PayoutRow[]):
 }
 
 function expectedBreaks(world: World, payouts: readonly PayoutRow[]): string[] {
-  const statuses = new Map(payouts.map(({ id, status }) => [id, status]));
+  const known = new Map(payouts.map((payout) => [payout.id, payout]));
   const breaks = Array.from({ length: world.bank.ownLines }, () => 'B2');
   for (const { kind, event } of world.allWebhooks) {
     const subject = `report ${kind} ${event.id}`;
@@ -226,11 +226,15 @@ function expectedBreaks(world: World, payouts: readonly PayoutRow[]): string[] {
   }
   const told = world.allWebhooks.filter(({ event }) => event.lie !== 'unknown' && event.lie !== 'amount');
   for (const [reference, all] of Map.groupBy(told, ({ event }) => event.reference)) {
+    const { status = '', fee_micros: bookedMicros } = known.get(reference) ?? {};
     const states = new Set(all.map(({ event }) => event.state));
+    // What failed here and came back there moved no cash; a fee it may have cost.
     const isOdd = states.has('returned')
-      ? statuses.get(reference) !== 'returned'
+      ? status !== 'returned' && status !== 'failed'
       : states.has('settled') && states.has('failed');
     if (isOdd) breaks.push(`R2 payout ${reference}`);
+    const feeMicros = all.find(({ event }) => event.feeMicros !== undefined)?.event.feeMicros;
+    if (feeMicros !== undefined && feeMicros !== bookedMicros) breaks.push(`R4 payout ${reference}`);
   }
   return breaks;
 }

@@ -166,7 +166,15 @@ export async function handFilesIn(world: World, by = 0): Promise<void> {
 async function handIn(world: World, id: string, by: World['finance'][number]): Promise<void> {
   const batchId = asPayoutBatchId(id);
   const { tenantId } = world;
-  const file = await world.attempt((process) => process.batches.file(tenantId, batchId));
+  const file = await world.ask((process) => process.batches.file(tenantId, batchId));
+  if (typeof file === 'string') {
+    insist(file === 'PAYOUTS_STOPPED', () => `the file of batch ${id} was refused: ${file}`);
+    insist(
+      world.tally.of('commands: stop') > 0,
+      () => `the file of batch ${id} was refused, and nobody stopped anything`,
+    );
+    return insist(!world.sent.has(id), () => `batch ${id} was sent, and its file was refused`);
+  }
   world.bank.take(new TextDecoder().decode(file.bytes));
   const marked = await world.attempt((process) => process.batches.markSent(tenantId, batchId, by));
   const told = `${marked.sent?.by} ${marked.sent?.at.toISOString()}`;

@@ -94,7 +94,7 @@ class Simulation {
   async run(round: Round): Promise<void> {
     const world = this.#world;
     world.clock.advance(round.waitMs);
-    const sentBefore = world.providers.reduce((sum, [, { sent }]) => sum + sent, 0);
+    const sentBefore = world.left;
     const stopped = world.stopped && round.commands.every(({ name }) => name !== 'stop');
     const scheduler = { random: seededRandom(round.order), faults: round.faults, haste: round.haste / 100, last: -1 };
     const waiting = round.commands.map((each) => ({ each, id: (this.#commands += 1) }));
@@ -106,8 +106,7 @@ class Simulation {
       else await this.#take(this.#choose(choices, scheduler), scheduler, waiting);
     }
     world.tally.count('rounds: all');
-    const sent = world.providers.reduce((sum, [, provider]) => sum + provider.sent, 0);
-    insist(!stopped || sent === sentBefore, () => 'a rail was told to pay while everything was stopped');
+    insist(!stopped || world.left === sentBefore, () => 'a rail was told to pay while everything was stopped');
     await auditRound(world);
   }
 

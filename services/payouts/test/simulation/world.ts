@@ -162,6 +162,11 @@ export class World {
     ];
   }
 
+  /** How often anybody outside was told to pay anything. */
+  get left(): number {
+    return this.providers.reduce((sum, [, { sent }]) => sum + sent, this.bank.transfers.size);
+  }
+
   one<T>(all: readonly T[], choice: number): T {
     const chosen = all[choice % all.length];
     if (chosen === undefined) throw new Error('there is nothing to choose from');
@@ -322,6 +327,7 @@ export function findingsFor(micros: bigint): number {
 
 /** Whether the call may be made again, as any client of the service would do. */
 function isPassing(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isPassing);
   if (error instanceof Reset || isTransientDatabaseError(error)) return true;
   return error instanceof DomainError && error.reason === 'REQUEST_IN_PROGRESS';
 }
