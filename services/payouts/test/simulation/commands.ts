@@ -5,7 +5,7 @@ import { asPayoutBatchId, asPayoutId } from '../../src/ids.js';
 import type { Payout } from '../../src/payouts/payout.js';
 import { insist } from './broken.js';
 import type { ServiceProcess } from './service-process.js';
-import type { ToldOrder, World } from './world.js';
+import { APPROVED_ABOVE, type ToldOrder, type World } from './world.js';
 
 /** Something that somebody does, with the numbers that decide what exactly. */
 export interface Command {
@@ -22,6 +22,8 @@ interface Row {
   readonly run: (world: World, a: number, b: number) => Promise<void>;
 }
 
+/** Needs an approval. */
+const LARGE = 300_000_000n;
 /** In micros: plain ones, ones that the screens look at, one that needs an approval, one that is too much. */
 const AMOUNTS = [
   7_000_000n,
@@ -32,10 +34,12 @@ const AMOUNTS = [
   64_010_000n,
   20_130_000n,
   50_260_000n,
-  300_000_000n,
+  LARGE,
   210_130_000n,
   99_999_000_000n,
 ];
+/** A `way` of decideBy. */
+const APPROVING = 3;
 const HASH = createHash('sha256').digest();
 const LATER_MS = 400_000;
 
@@ -105,6 +109,16 @@ async function decide(world: World, a: number, b: number): Promise<void> {
   const { payoutId = '', method } = world.one(known, a);
   const by = world.one([...world.finance, ...world.finance, method.personId], b);
   await decideBy(world, { id: asPayoutId(payoutId), by, way: b >> 4 });
+}
+
+/** Whoever is paid tries to approve a payout that is waiting for finance; if there is none so large, they ask for one. */
+async function approveOwn(world: World, a: number): Promise<void> {
+  const large = [...world.orders.values()].filter(
+    (each) => each.payoutId !== undefined && each.micros > APPROVED_ABOVE,
+  );
+  if (large.length === 0) return requestAs(world, world.newKey(), orderOf(world, a, AMOUNTS.indexOf(LARGE)));
+  const { payoutId = '', method } = world.one(large, a);
+  await decideBy(world, { id: asPayoutId(payoutId), by: method.personId, way: APPROVING });
 }
 
 export async function decideBy(
@@ -220,6 +234,14 @@ async function choose(world: World, a: number, b: number): Promise<void> {
   await world.ask((process) => process.schedules.choose(key, { rhythm, methodId }));
 }
 
+/** A day on which a schedule pays, earns more, and is looked at again. */
+async function planDay(world: World, a: number): Promise<void> {
+  await choose(world, a, 0);
+  await world.round((process) => process.lookAtSchedules());
+  await earn(world, a);
+  await world.round((process) => process.lookAtSchedules());
+}
+
 async function refund(world: World, a: number, b: number): Promise<void> {
   const life = world.one(world.lives, a);
   if (b % 5 === 0) life.win();
@@ -249,7 +271,12 @@ const ROWS: readonly Row[] = [
   { name: 'request twice at once', weight: 3, run: requestTwice },
   { name: 'request again', weight: 2, run: requestAgain },
   { name: 'cancel', weight: 4, run: cancel },
-  { name: 'worker', weight: 20, run: loop((process) => process.work()) },
+  { name: 'worker', weight: 16, run: loop((process) => process.work()) },
+  {
+    name: 'two workers',
+    weight: 4,
+    run: async (world) => void (await Promise.all([1, 2].map(() => world.round((process) => process.work())))),
+  },
   { name: 'batches', weight: 3, run: loop((process) => process.batch()) },
   { name: 'hand files in', weight: 3, run: handFilesIn },
   { name: 'hand a file in again', weight: 1, run: handInAgain },
@@ -263,10 +290,12 @@ const ROWS: readonly Row[] = [
   { name: 'bring a file of the bank', weight: 4, run: bringBankFile },
   { name: 'report what banks said', weight: 3, run: loop((process) => process.reportBankFacts()) },
   { name: 'decide', weight: 6, run: decide },
+  { name: 'approve the own', weight: 2, run: approveOwn },
   { name: 'freeze', weight: 1, run: freeze },
-  { name: 'stop', weight: 1, run: stop },
+  { name: 'stop', weight: 2, run: stop },
   { name: 'suspend', weight: 1, run: suspend },
   { name: 'choose a schedule', weight: 2, run: choose },
+  { name: 'a schedule’s day', weight: 2, run: planDay },
   { name: 'look at schedules', weight: 3, run: loop((process) => process.lookAtSchedules()) },
   { name: 'events of purchases', weight: 2, run: (world) => world.deliverMoney() },
   { name: 'refund', weight: 1, run: refund },

@@ -58,7 +58,7 @@ async function allow(world: World): Promise<void> {
       await running.process.setStanding({ tenantId, personId, suspended: false, at: world.clock.now() });
     }
   }
-  if (!happened('choose a schedule')) return;
+  if (!happened('choose a schedule') && !happened('a schedule’s day')) return;
   for (const { personId, currency } of world.methods) {
     await schedules.end({ tenantId, personId, currency: currencyOf(currency) });
   }

@@ -154,7 +154,7 @@ class Simulation {
   /** Everybody stands still for longer than a claim lasts; nobody waits for a rail that long. */
   #stalls(scheduler: Scheduler): boolean {
     const { clock, line, tally, mayStall } = this.#world;
-    if (!mayStall || scheduler.faults === 0 || scheduler.random() >= 0.02) return false;
+    if (!mayStall || scheduler.faults === 0 || scheduler.random() >= 0.04) return false;
     scheduler.faults -= 1;
     this.trace.push('a stall');
     tally.count('faults: everything stands still for a minute');
