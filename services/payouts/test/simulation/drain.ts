@@ -23,6 +23,7 @@ interface Open {
 
 /** Lets everything come to its end; soon nothing is lost any more. Nothing may be left that waits for nobody. */
 export async function drain(world: World): Promise<void> {
+  await stopAll(world);
   await allow(world);
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     world.line.faultOf = (call) => (round < LOSSY_ROUNDS && world.random() < 0.3 ? lossOf(world, call) : undefined);
@@ -41,6 +42,18 @@ function lossOf({ random, tally }: World, { order, provider }: RailCall): CallFa
   const fault = oneOf(['lost before', 'lost after', ...more] as const, random);
   tally.count(`faults: rail ${fault}`);
   return fault;
+}
+
+/** While everything is stopped, nothing leaves of what waits to leave. */
+async function stopAll(world: World): Promise<void> {
+  const stopped = { reason: 'the end is near', by: world.one(world.finance, 0) };
+  await world.attempt((process) => process.policies.setStop(world.tenantId, true, stopped));
+  world.tally.count('commands: stop');
+  const { left } = world;
+  await world.attempt((process) => process.work());
+  await world.attempt((process) => process.batch());
+  await handFilesIn(world);
+  insist(world.left === left, () => 'something left while everything was stopped');
 }
 
 /** Nothing is stopped, frozen or planned any more. */
