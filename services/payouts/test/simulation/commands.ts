@@ -234,12 +234,13 @@ async function choose(world: World, a: number, b: number): Promise<void> {
   await world.ask((process) => process.schedules.choose(key, { rhythm, methodId }));
 }
 
-/** A day on which a schedule pays, earns more, and is looked at again. */
+/** A day on which a schedule pays, its person earns more, chooses anew, and it is looked at again. */
 async function planDay(world: World, a: number): Promise<void> {
-  await choose(world, a, 0);
-  await world.round((process) => process.lookAtSchedules());
-  await earn(world, a);
-  await world.round((process) => process.lookAtSchedules());
+  for (let n = 0; n < 2; n += 1) {
+    await choose(world, a, 0);
+    await world.round((process) => process.lookAtSchedules());
+    await earn(world, a);
+  }
 }
 
 async function refund(world: World, a: number, b: number): Promise<void> {

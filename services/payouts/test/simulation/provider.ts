@@ -37,7 +37,7 @@ export interface ProviderEvent {
   readonly lie: 'contradiction' | 'amount' | 'unknown' | undefined;
 }
 
-/** It said no and will not pay this reference. */
+/** It said no and did not pay. */
 export class Refused extends Error {}
 
 const ENDED: readonly PaymentState[] = ['settled', 'failed', 'returned'];
@@ -89,7 +89,8 @@ export class Provider {
       return this.#said(known);
     }
     if (this.#random() < 0.1) {
-      this.#refused.add(reference);
+      // Some refusals are of the moment: told again, it would pay.
+      if (this.#random() < 0.5) this.#refused.add(reference);
       throw new Refused('account_closed');
     }
     const fate = oneOf(['settles', 'settles', 'settles', 'settles', 'fails', 'returns'] as const, this.#random);

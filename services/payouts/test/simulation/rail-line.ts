@@ -18,7 +18,7 @@ export interface RailCall {
 }
 
 /** What befalls a call to a provider. */
-export type CallFault = 'lost before' | 'lost after' | 'late' | 'twice';
+export type CallFault = 'lost before' | 'lost after' | 'late' | 'twice' | 'late answer';
 
 /** The line to all providers: every call waits here until the scheduler lets it through. */
 export class RailLine {
@@ -64,6 +64,7 @@ export class RailLine {
       call.provider.submitLater(call.order);
       return call.reject(new Error('the rail took too long'));
     }
+    if (fault === 'late answer') return this.#holdAnswer(call);
     try {
       if (fault === 'twice') call.arrive();
       const answer = call.arrive();
@@ -74,6 +75,21 @@ export class RailLine {
       if (!(error instanceof Refused)) return call.reject(lost);
       call.reject(fault === 'lost after' ? lost : new RailRefusal(error.message));
     }
+  }
+
+  /** The call arrives now; its answer waits on the line like another call. */
+  #holdAnswer(call: RailCall): void {
+    let answer: () => Said;
+    try {
+      const said = call.arrive();
+      answer = () => said;
+    } catch (error) {
+      if (!(error instanceof Refused)) this.failure ??= error;
+      answer = () => {
+        throw error;
+      };
+    }
+    this.#waiting.push({ ...call, name: `${call.name} answer`, order: undefined, arrive: answer });
   }
 
   /** A process died: what it had on the line arrives or does not, and nobody hears the answer. */

@@ -27,7 +27,7 @@ const FIRST_REQUESTS = 2;
 const TOGETHER = 5;
 /** Processes stand still for this long: a claim runs out meanwhile. */
 const STALL_MS = 60_000;
-const STALLED: readonly CallFault[] = ['lost before', 'lost after', 'late'];
+const STALLED: readonly CallFault[] = ['lost before', 'lost after', 'late', 'late answer', 'late answer'];
 
 /** Anything that may happen, of at most so many commands. */
 export function scripts(steps: number): fc.Arbitrary<readonly Round[]> {
@@ -151,7 +151,7 @@ class Simulation {
       .finally(() => (this.#running -= 1));
   }
 
-  /** Everybody stands still for longer than a claim lasts; nobody waits for a rail that long. */
+  /** Everybody stands still for longer than a claim lasts; what was on the line is lost, arrives later, or is answered later. */
   #stalls(scheduler: Scheduler): boolean {
     const { clock, line, tally, mayStall } = this.#world;
     if (!mayStall || scheduler.faults === 0 || scheduler.random() >= 0.04) return false;
