@@ -89,8 +89,9 @@ export class Provider {
       return this.#said(known);
     }
     if (this.#random() < 0.1) {
-      // Some refusals are of the moment: told again, it would pay.
+      // Some refusals are of the moment: told anew, it would pay. What is still on its way has the same answer as this.
       if (this.#random() < 0.5) this.#refused.add(reference);
+      this.#inFlight = this.#inFlight.filter((each) => each.reference !== reference);
       throw new Refused('account_closed');
     }
     const fate = oneOf(['settles', 'settles', 'settles', 'settles', 'fails', 'returns'] as const, this.#random);
