@@ -38,6 +38,8 @@ const AMOUNTS = [
   210_130_000n,
   99_999_000_000n,
 ];
+/** A choice of a schedule that may be due at once. */
+const ON_THRESHOLD = 1;
 /** A `way` of decideBy. */
 const APPROVING = 3;
 const HASH = createHash('sha256').digest();
@@ -237,9 +239,9 @@ async function choose(world: World, a: number, b: number): Promise<void> {
 /** A day on which a schedule pays, its person earns more, chooses anew, and it is looked at again. */
 async function planDay(world: World, a: number): Promise<void> {
   for (let n = 0; n < 2; n += 1) {
-    await choose(world, a, 0);
+    await choose(world, a, ON_THRESHOLD);
     await world.round((process) => process.lookAtSchedules());
-    await earn(world, a);
+    for (let more = 0; more < 2; more += 1) await earn(world, a);
   }
 }
 

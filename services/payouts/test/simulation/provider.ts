@@ -88,9 +88,9 @@ export class Provider {
       insist(known.micros === micros, () => `${reference} was told as ${known.micros} and as ${micros}`);
       return this.#said(known);
     }
-    if (this.#random() < 0.1) {
+    if (this.#random() < 0.15) {
       // Some refusals are of the moment: told anew, it would pay. What is still on its way has the same answer as this.
-      if (this.#random() < 0.5) this.#refused.add(reference);
+      if (this.#random() < 0.3) this.#refused.add(reference);
       this.#inFlight = this.#inFlight.filter((each) => each.reference !== reference);
       throw new Refused('account_closed');
     }

@@ -154,7 +154,9 @@ class Simulation {
   /** Everybody stands still for longer than a claim lasts; what was on the line is lost, arrives later, or is answered later. */
   #stalls(scheduler: Scheduler): boolean {
     const { clock, line, tally, mayStall } = this.#world;
-    if (!mayStall || scheduler.faults === 0 || scheduler.random() >= 0.04) return false;
+    // While somebody waits for a rail most can go wrong.
+    const likely = line.waiting.length > 0 ? 0.15 : 0.03;
+    if (!mayStall || scheduler.faults === 0 || scheduler.random() >= likely) return false;
     scheduler.faults -= 1;
     this.trace.push('a stall');
     tally.count('faults: everything stands still for a minute');
