@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { newId } from '@dailydoco/lifecycle';
 import { currencyOf } from '@dailydoco/money';
+import { eventually } from '@dailydoco/testing';
 import { oldestWaitingSeconds } from '../src/bank-files/bank-file-reads.store.js';
 import { BankFileStore } from '../src/bank-files/bank-file.store.js';
 import { reportBankFacts } from '../src/bank-files/bank-files.module.js';
@@ -12,7 +13,7 @@ import { type Payout, type PayoutStatus, payableMicros } from '../src/payouts/pa
 import { receiveReports } from '../src/payouts/receive-reports.js';
 import { achRailOf } from '../src/rails/ach/ach-settings.adapter.js';
 import { shortReference, wholeReference } from '../src/rails/bank-reference.js';
-import type { FileRail, RailKind } from '../src/rails/rail.js';
+import type { FileRail, RailKind, RailReport } from '../src/rails/rail.js';
 import { OutsideStore } from '../src/reconciliation/outside-checks.store.js';
 import { sepaRailOf } from '../src/rails/sepa/sepa-settings.adapter.js';
 import { accountStatement, nachaReturns, statusReport } from './bank.js';
@@ -416,6 +417,39 @@ describe('POST /v1/bank-files', () => {
     expect((await edges.call('GET', path, { as: batch.finance })).body.code).toBe('NOT_FOUND');
     expect((await edges.call('GET', '/v1/bank-files', { as: support })).body.items).toEqual([]);
     expect((await edges.call('GET', '/v1/bank-files', { as: partner })).status).toBe(403);
+  });
+
+  it('keeps what it tells of a payout, though another delivery has stored a report of nobody meanwhile', async () => {
+    const { payouts } = await batchOf('sepa', ['10.00', '20.00']);
+    const now = books.clock.now();
+    const { tenantId } = payouts[0]!;
+    const settled = (reference: Payout['id'], reportId: string): RailReport => ({
+      tenantId,
+      rail: 'sepa',
+      reportId,
+      reference,
+      answer: { state: 'settled', reason: undefined, askAgainAfterMs: undefined },
+      amountMicros: undefined,
+      currency: undefined,
+      occurredAt: now,
+    });
+    const stray = settled(asPayoutId(newId()), 'of nobody');
+    const deliver = (payout: Payout, meanwhile?: () => Promise<void>) =>
+      inDatabaseTransaction(books.pool, async (tx) => {
+        const told = [settled(payout.id, payout.id), stray];
+        const { applied } = await receiveReports(books.payoutBook(tx), told, now);
+        await meanwhile?.();
+        return applied;
+      });
+    let second: Promise<unknown> | undefined;
+    const first = await deliver(payouts[0]!, async () => {
+      second = deliver(payouts[1]!);
+      const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+      await eventually(async () => expect((await books.pool.query(waiting)).rowCount).toBe(1));
+    });
+    expect(first).toEqual(['recorded', 'unknown_reference']);
+    expect(await second).toEqual(['recorded', 'unknown_reference']);
+    for (const { id } of payouts) expect((await books.payout({ tenantId, id })).status).toBe('settled');
   });
 
   it('reports a large file in parts: a crash in between loses nothing and tells nothing twice', async () => {

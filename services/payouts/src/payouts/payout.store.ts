@@ -165,7 +165,7 @@ export class PayoutStore implements ReportBook {
 
   async newReports(reports: readonly RailReport[]): Promise<RailReport[]> {
     const byKey = new Map(reports.toReversed().map((report) => [reportKey(report), report]));
-    const { rows } = await this.#sql.query<{ tenant_id: string; rail: string; report_id: string }>(
+    const { rows } = await this.#sql.query<ReportRow>(
       `SELECT tenant_id, rail, report_id FROM rail_report
        WHERE (tenant_id, rail, report_id) IN (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]))`,
       [
@@ -174,21 +174,23 @@ export class PayoutStore implements ReportBook {
         reports.map(({ reportId }) => reportId),
       ],
     );
-    for (const row of rows) byKey.delete(`${row.tenant_id} ${row.rail} ${row.report_id}`);
+    for (const row of rows) byKey.delete(rowKey(row));
     const fresh = new Set(byKey.values());
     return reports.filter((report) => fresh.has(report));
   }
 
   async addReports(stored: readonly StoredReport[], receivedAt: Date): Promise<void> {
     if (stored.length === 0) return;
-    const reports = stored.map(({ report }) => report);
-    const { rowCount } = await this.#sql.query(
+    // In one order, so that two deliveries that share reports wait for each other instead of both.
+    const ordered = stored.toSorted((one, other) => (reportKey(one.report) < reportKey(other.report) ? -1 : 1));
+    const reports = ordered.map(({ report }) => report);
+    const { rows } = await this.#sql.query<ReportRow>(
       `INSERT INTO rail_report (tenant_id, rail, report_id, reference, state, reason, amount_micros, currency, fee_micros,
                                 rail_reference, occurred_at, applied, received_at)
        SELECT *, $13::timestamptz
        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::text[],
                    $9::bigint[], $10::text[], $11::timestamptz[], $12::text[])
-       ON CONFLICT DO NOTHING`,
+       ON CONFLICT DO NOTHING RETURNING tenant_id, rail, report_id`,
       [
         reports.map(({ tenantId }) => tenantId),
         reports.map(({ rail }) => rail),
@@ -201,18 +203,30 @@ export class PayoutStore implements ReportBook {
         reports.map(({ answer }) => answer.feeMicros ?? null),
         reports.map(({ answer }) => answer.railReference ?? null),
         reports.map(({ occurredAt }) => occurredAt),
-        stored.map(({ applied }) => applied),
+        ordered.map(({ applied }) => applied),
         receivedAt,
       ],
     );
-    // Only reports of one id about different payouts can meet here, since those about one wait for its lock.
-    const moved = stored.some(({ applied }) => applied === 'recorded');
-    if (rowCount < stored.length && moved) throw new Error('a report was stored by somebody else meanwhile');
+    // What moved money must be kept as its reason. Only two reports of one id about different payouts can meet here, since
+    // those about one wait for its lock. What moved nothing is as well kept by another delivery.
+    const added = new Set(rows.map(rowKey));
+    const isLost = stored.some(({ report, applied }) => applied === 'recorded' && !added.has(reportKey(report)));
+    if (isLost) throw new Error('a report was stored by somebody else meanwhile');
   }
 }
 
 function feeJournals({ payout, chargedMicros }: Change) {
   return chargedMicros === undefined ? [] : [feeJournalOf(payout, chargedMicros, payout.changedAt)];
+}
+
+interface ReportRow {
+  tenant_id: string;
+  rail: string;
+  report_id: string;
+}
+
+function rowKey(row: ReportRow): string {
+  return `${row.tenant_id} ${row.rail} ${row.report_id}`;
 }
 
 function reportKey({ tenantId, rail, reportId }: RailReport): string {
