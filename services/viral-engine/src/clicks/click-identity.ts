@@ -1,5 +1,5 @@
-import { createHmac, type KeyObject } from 'node:crypto';
 import type { Click, Sender } from './click.js';
+import type { Hmac } from './hmac.js';
 
 const IDENTITY_BYTES = 16;
 const DAY_MS = 86_400_000;
@@ -30,7 +30,7 @@ export function firstSaltedDay(now: Date): string {
  * The same browser from the same address has the same identity all day, and another one tomorrow or at another tenant.
  * Once the salt is destroyed, nobody can try out which address it was.
  */
-export function identify(click: Click, salt: KeyObject): IdentifiedClick {
+export function identify(click: Click, salt: Hmac): IdentifiedClick {
   const identity = hashOf(click.sender, salt);
   return {
     click,
@@ -40,11 +40,9 @@ export function identify(click: Click, salt: KeyObject): IdentifiedClick {
   };
 }
 
-function hashOf({ address, userAgent }: Sender, salt: KeyObject): Buffer {
-  return createHmac('sha256', salt)
-    .update(`${networkOf(address)}\n${userAgent}`)
-    .digest()
-    .subarray(0, IDENTITY_BYTES);
+function hashOf({ address, userAgent }: Sender, salt: Hmac): Buffer {
+  const hash = salt.of(`${networkOf(address)}\n${userAgent}`, 'utf8');
+  return Buffer.from(hash.slice(0, IDENTITY_BYTES), 'latin1');
 }
 
 /**

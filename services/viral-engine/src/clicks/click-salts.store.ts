@@ -1,8 +1,8 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { Sql } from '@dailydoco/database';
 import type { TenantId } from '../ids.js';
 import { dayOf, type IdentifiedClick, identify } from './click-identity.js';
 import type { Click } from './click.js';
+import { Hmac } from './hmac.js';
 
 const SALT_BYTES = 32;
 
@@ -12,7 +12,7 @@ const SALT_BYTES = 32;
  */
 export class ClickSalts {
   readonly #randomBytes: (count: number) => Uint8Array;
-  readonly #known = new Map<string, Map<TenantId, KeyObject>>();
+  readonly #known = new Map<string, Map<TenantId, Hmac>>();
 
   constructor(randomBytes: (count: number) => Uint8Array) {
     this.#randomBytes = randomBytes;
@@ -27,9 +27,9 @@ export class ClickSalts {
     return identified;
   }
 
-  async #salt(sql: Sql, { tenantId, clickedAt }: Click): Promise<KeyObject> {
+  async #salt(sql: Sql, { tenantId, clickedAt }: Click): Promise<Hmac> {
     const day = dayOf(clickedAt);
-    const ofDay = this.#known.get(day) ?? new Map<TenantId, KeyObject>();
+    const ofDay = this.#known.get(day) ?? new Map<TenantId, Hmac>();
     this.#known.set(day, ofDay);
     const known = ofDay.get(tenantId);
     if (known !== undefined) return known;
@@ -44,7 +44,7 @@ export class ClickSalts {
     );
     const [row] = rows;
     if (row === undefined) throw new Error('A salt that was just written is gone');
-    const salt = createSecretKey(row.salt);
+    const salt = new Hmac(row.salt);
     ofDay.set(tenantId, salt);
     return salt;
   }
