@@ -5,6 +5,7 @@ import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isUuid } from '../ids.js';
+import { endOfTurn } from './end-of-turn.js';
 import { FollowLink } from './follow-link.js';
 import { machineVisit } from './machine-visit.adapter.js';
 
@@ -59,6 +60,8 @@ export class ClicksHttp {
       query: request.query as Readonly<Record<string, unknown>>,
       isClick: machine === undefined,
     });
+    // Answers that come together wake whoever reads them once: a waking costs more than all else about a redirect.
+    await endOfTurn();
     reply.header('location', location).header('cache-control', 'no-store');
     if (visitorId === undefined) return;
     reply.setCookie(VISITOR_COOKIE, visitorId, {
