@@ -23,16 +23,17 @@ export class ClickSalts {
     const firstDay = clicks.map(({ clickedAt }) => dayOf(clickedAt)).reduce((a, b) => (a < b ? a : b), '9999-12-31');
     for (const day of this.#known.keys()) if (day < firstDay) this.#known.delete(day);
     const identified: IdentifiedClick[] = [];
-    for (const click of clicks) identified.push(identify(click, await this.#salt(sql, click)));
+    for (const click of clicks) {
+      const known = this.#known.get(dayOf(click.clickedAt))?.get(click.tenantId);
+      identified.push(identify(click, known ?? (await this.#learn(sql, click))));
+    }
     return identified;
   }
 
-  async #salt(sql: Sql, { tenantId, clickedAt }: Click): Promise<Hmac> {
+  async #learn(sql: Sql, { tenantId, clickedAt }: Click): Promise<Hmac> {
     const day = dayOf(clickedAt);
     const ofDay = this.#known.get(day) ?? new Map<TenantId, Hmac>();
     this.#known.set(day, ofDay);
-    const known = ofDay.get(tenantId);
-    if (known !== undefined) return known;
     await sql.query('INSERT INTO click_salt (tenant_id, day, salt) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
       tenantId,
       day,

@@ -27,8 +27,8 @@ export class Hmac {
     const end = BLOCK_BYTES + Buffer.byteLength(message, encoding);
     const inner = end <= this.#inner.length ? this.#inner : this.#longer(end);
     inner.write(message, BLOCK_BYTES, encoding);
-    this.#outer.write(hash('sha256', inner.subarray(0, end), 'latin1'), BLOCK_BYTES, 'latin1');
-    return hash('sha256', this.#outer, 'latin1');
+    this.#outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1');
+    return hash('sha256', this.#outer, 'binary');
   }
 
   #longer(bytes: number): Buffer {
