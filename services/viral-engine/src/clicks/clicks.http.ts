@@ -61,7 +61,7 @@ export class ClicksHttp {
       query: request.query as Readonly<Record<string, unknown>>,
       isClick: machine === undefined,
     });
-    // Answers that come together wake whoever reads them once: a waking costs more than all else about a redirect.
+    // Written one after the other, answers took less than half of the time each in the socket's write.
     await endOfTurn();
     reply.header('location', location).header('cache-control', 'no-store');
     // By hand, because every redirect does it and an id needs no encoding.
