@@ -1,4 +1,3 @@
-import cookie from '@fastify/cookie';
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { keepRawBody } from '@dailydoco/http';
 import {
@@ -56,10 +55,7 @@ export async function createEdges(runtime: Runtime): Promise<Service> {
     migrations: migrationSources,
     grpcServices: [PurchaseServiceService, ReconciliationServiceService, ReferralServiceService],
     trustProxy: config.TRUSTED_PROXIES,
-    plugins: async (fastify) => {
-      await fastify.register(cookie);
-      keepRawBody(fastify, '/v1/webhooks/');
-    },
+    plugins: (fastify) => keepRawBody(fastify, '/v1/webhooks/'),
     beforePoolEnds: () => prisma.$disconnect(),
   });
   lifecycle.onStop('relay', 'clicks', () => clicks.close());

@@ -66,9 +66,12 @@ describe('following a referral link', () => {
     const first = await follow(code);
     const again = await follow(code, { cookie: `dd_visitor=${first.visitorId}` });
     expect(again.visitorId).toBe(first.visitorId);
+    const among = `a=b;dd_visitor=${first.visitorId}; dd_visitor=${engine.newId()}`;
+    expect((await follow(code, { cookie: among })).visitorId).toBe(first.visitorId);
+    expect((await follow(code, { cookie: `xdd_visitor=${first.visitorId}` })).visitorId).not.toBe(first.visitorId);
     const odd = await follow(code, { cookie: 'dd_visitor=<script>' });
     expect(odd.visitorId).not.toContain('<');
-    await eventually(async () => expect(await clicksOf(tenantId)).toHaveLength(3));
+    await eventually(async () => expect(await clicksOf(tenantId)).toHaveLength(5));
   });
 
   it.each(['ZZZZZZZZ', 'nobody', '%00', "'; DROP TABLE click; --", 'x'.repeat(200)])(

@@ -1,7 +1,7 @@
-import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { asTenantId, asUserId } from '../ids.js';
 import { firstSaltedDay, identify, networkOf } from './click-identity.js';
+import { Hmac } from './hmac.js';
 import { machineVisit } from './machine-visit.adapter.js';
 
 const click = (at: string, sender = { address: '203.0.113.9', userAgent: 'A browser' }) => ({
@@ -16,8 +16,8 @@ const click = (at: string, sender = { address: '203.0.113.9', userAgent: 'A brow
   clickedAt: new Date(at),
   sender,
 });
-const salt = createSecretKey(new Uint8Array(32).fill(1));
-const identityOf = (...args: Parameters<typeof click>) => identify(click(...args), salt).identity.toString('hex');
+const salt = new Hmac(new Uint8Array(32).fill(1));
+const identityOf = (...args: Parameters<typeof click>) => identify(click(...args), salt).identity;
 
 describe('An identity', () => {
   it('is the same for the same browser at the same address, and another for any other', () => {
@@ -48,8 +48,8 @@ describe('An identity', () => {
   });
 
   it('is another under another salt', () => {
-    const other = identify(click('2026-06-01T00:00:00Z'), createSecretKey(new Uint8Array(32).fill(2)));
-    expect(other.identity.toString('hex')).not.toBe(identityOf('2026-06-01T00:00:00Z'));
+    const other = identify(click('2026-06-01T00:00:00Z'), new Hmac(new Uint8Array(32).fill(2)));
+    expect(other.identity).not.toBe(identityOf('2026-06-01T00:00:00Z'));
   });
 
   it('belongs to an hour and a day of UTC', () => {

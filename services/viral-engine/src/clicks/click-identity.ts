@@ -1,5 +1,5 @@
-import { createHmac, type KeyObject } from 'node:crypto';
 import type { Click, Sender } from './click.js';
+import type { Hmac } from './hmac.js';
 
 const IDENTITY_BYTES = 16;
 const DAY_MS = 86_400_000;
@@ -9,16 +9,22 @@ export const SALT_GRACE_MS = 3_600_000;
 /** A click as it is counted: identities say who clicked, for one day and one tenant, and nothing about them. */
 export interface IdentifiedClick {
   readonly click: Click;
-  readonly identity: Buffer;
+  /** 16 bytes, in hexadecimal. */
+  readonly identity: string;
   /** 0–23, UTC. */
   readonly hour: number;
   /** The day of the click in UTC, as YYYY-MM-DD. */
   readonly day: string;
 }
 
+/** The day that was asked for last, because nearly all clicks at hand are of one day. */
+let latest = { number: Number.NaN, text: '' };
+
 /** The UTC day of a moment, as YYYY-MM-DD. */
 export function dayOf(moment: Date): string {
-  return moment.toISOString().slice(0, 10);
+  const number = Math.floor(moment.getTime() / DAY_MS);
+  if (number !== latest.number) latest = { number, text: moment.toISOString().slice(0, 10) };
+  return latest.text;
 }
 
 /** The first day whose salt is still kept at this moment: that of an hour ago. */
@@ -30,7 +36,7 @@ export function firstSaltedDay(now: Date): string {
  * The same browser from the same address has the same identity all day, and another one tomorrow or at another tenant.
  * Once the salt is destroyed, nobody can try out which address it was.
  */
-export function identify(click: Click, salt: KeyObject): IdentifiedClick {
+export function identify(click: Click, salt: Hmac): IdentifiedClick {
   const identity = hashOf(click.sender, salt);
   return {
     click,
@@ -40,11 +46,9 @@ export function identify(click: Click, salt: KeyObject): IdentifiedClick {
   };
 }
 
-function hashOf({ address, userAgent }: Sender, salt: KeyObject): Buffer {
-  return createHmac('sha256', salt)
-    .update(`${networkOf(address)}\n${userAgent}`)
-    .digest()
-    .subarray(0, IDENTITY_BYTES);
+function hashOf({ address, userAgent }: Sender, salt: Hmac): string {
+  const hash = salt.of(`${networkOf(address)}\n${userAgent}`, 'utf8');
+  return Buffer.from(hash.slice(0, IDENTITY_BYTES), 'latin1').toString('hex');
 }
 
 /**

@@ -9,10 +9,12 @@ import { ClickStore } from './click.store.js';
 const dropped = counter('dailydoco_clicks_dropped_total');
 const recorded = counter('dailydoco_clicks_recorded_total');
 
-const MAX_GROUP = 1_000;
+/** Most clicks of one database transaction. */
+const MAX_STORED_AT_ONCE = 1_000;
 /** Long enough for company, short enough that a crash loses next to nothing and a registration right after finds its click. */
 const MAX_WAIT_MS = 25;
-const MAX_QUEUED = 20_000;
+/** Most clicks that are logged and not stored yet. */
+const MAX_HELD = 100_000;
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 200;
 
@@ -20,60 +22,96 @@ export interface ClickLogParts {
   readonly pool: Parameters<typeof inDatabaseTransaction>[0];
   readonly logger: Logger;
   readonly randomBytes: (count: number) => Uint8Array;
+  /** Most clicks held in memory; 100,000 unless told. */
+  readonly maxHeld?: number;
 }
 
 /**
- * Stores clicks in groups, off the path of the redirect. What is lost is counted, never silent: clicks past the bounded
- * queue, and those that a database away for some seconds did not take.
+ * Stores clicks in groups, off the path of the redirect. Those of one turn of the event loop go one way, as a bundle. What
+ * is lost is counted, never silent: clicks past the most that are held, and those that a database away for some seconds
+ * did not take.
  */
 export class ClickLog {
-  readonly #writer: GroupWriter<Click, undefined>;
+  readonly #writer: GroupWriter<readonly Click[], undefined>;
   readonly #logger: Logger;
+  readonly #maxHeld: number;
+  #gathered: Click[] = [];
+  #held = 0;
   #latest: Promise<void> = Promise.resolve();
 
-  constructor({ pool, logger, randomBytes }: ClickLogParts) {
+  constructor({ pool, logger, randomBytes, maxHeld = MAX_HELD }: ClickLogParts) {
     const salts = new ClickSalts(randomBytes);
     this.#logger = logger;
-    this.#writer = new GroupWriter<Click, undefined>({
+    this.#maxHeld = maxHeld;
+    this.#writer = new GroupWriter<readonly Click[], undefined>({
       name: 'clicks',
-      maxGroup: MAX_GROUP,
+      maxGroup: MAX_STORED_AT_ONCE,
       maxWaitMs: MAX_WAIT_MS,
-      maxQueued: MAX_QUEUED,
-      commit: async (clicks) => {
-        const identified = await salts.identify(pool, clicks);
-        await inDatabaseTransaction(pool, (tx) => new ClickStore(tx).add(identified));
-        recorded.add(clicks.length);
-        return clicks.map(() => undefined);
+      // No bundle is empty, so what bounds the clicks bounds the bundles.
+      maxQueued: maxHeld,
+      commit: async (bundles) => {
+        const clicks = bundles.flat();
+        for (let from = 0; from < clicks.length; from += MAX_STORED_AT_ONCE) {
+          const identified = await salts.identify(pool, clicks.slice(from, from + MAX_STORED_AT_ONCE));
+          await inDatabaseTransaction(pool, (tx) => new ClickStore(tx).add(identified));
+        }
+        return bundles.map(() => undefined);
       },
     });
   }
 
   log(click: Click): void {
-    this.#latest = this.#store(click);
+    if (this.#held >= this.#maxHeld) {
+      this.#lose(1, new DomainError('OVERLOADED'));
+      return;
+    }
+    this.#held += 1;
+    if (this.#gathered.push(click) === 1) setImmediate(() => this.#handOver());
   }
 
   /** Resolves when everything logged before is stored, or given up. */
   settled(): Promise<void> {
+    this.#handOver();
     return this.#latest;
   }
 
   close(): Promise<void> {
+    this.#handOver();
     return this.#writer.close();
   }
 
-  async #store(click: Click): Promise<void> {
+  #handOver(): void {
+    const bundle = this.#gathered;
+    if (bundle.length === 0) return;
+    this.#gathered = [];
+    this.#latest = this.#store(bundle).then(() => {
+      this.#held -= bundle.length;
+    });
+  }
+
+  async #store(bundle: readonly Click[]): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#writer.submit(click);
+        await this.#writer.submit(bundle);
+        recorded.add(bundle.length);
         return;
       } catch (error) {
+        if (!isTransient(error) && bundle.length > 1) {
+          // One that cannot be stored takes none of the others with it.
+          await Promise.all(bundle.map((click) => this.#store([click])));
+          return;
+        }
         if (!isTransient(error) || attempt === ATTEMPTS) {
-          dropped.add(1, { reason: error instanceof DomainError && error.reason === 'OVERLOADED' ? 'full' : 'failed' });
-          this.#logger.warn({ err: error }, 'a click was lost');
+          this.#lose(bundle.length, error);
           return;
         }
         await wait(FIRST_PAUSE_MS * 2 ** (attempt - 1));
       }
     }
+  }
+
+  #lose(clicks: number, error: unknown): void {
+    dropped.add(clicks, { reason: error instanceof DomainError && error.reason === 'OVERLOADED' ? 'full' : 'failed' });
+    this.#logger.warn({ err: error, clicks }, 'a click was lost');
   }
 }

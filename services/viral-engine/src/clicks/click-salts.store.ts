@@ -1,8 +1,8 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { Sql } from '@dailydoco/database';
 import type { TenantId } from '../ids.js';
 import { dayOf, type IdentifiedClick, identify } from './click-identity.js';
 import type { Click } from './click.js';
+import { Hmac } from './hmac.js';
 
 const SALT_BYTES = 32;
 
@@ -12,7 +12,7 @@ const SALT_BYTES = 32;
  */
 export class ClickSalts {
   readonly #randomBytes: (count: number) => Uint8Array;
-  readonly #known = new Map<string, Map<TenantId, KeyObject>>();
+  readonly #known = new Map<string, Map<TenantId, Hmac>>();
 
   constructor(randomBytes: (count: number) => Uint8Array) {
     this.#randomBytes = randomBytes;
@@ -23,16 +23,17 @@ export class ClickSalts {
     const firstDay = clicks.map(({ clickedAt }) => dayOf(clickedAt)).reduce((a, b) => (a < b ? a : b), '9999-12-31');
     for (const day of this.#known.keys()) if (day < firstDay) this.#known.delete(day);
     const identified: IdentifiedClick[] = [];
-    for (const click of clicks) identified.push(identify(click, await this.#salt(sql, click)));
+    for (const click of clicks) {
+      const known = this.#known.get(dayOf(click.clickedAt))?.get(click.tenantId);
+      identified.push(identify(click, known ?? (await this.#learn(sql, click))));
+    }
     return identified;
   }
 
-  async #salt(sql: Sql, { tenantId, clickedAt }: Click): Promise<KeyObject> {
+  async #learn(sql: Sql, { tenantId, clickedAt }: Click): Promise<Hmac> {
     const day = dayOf(clickedAt);
-    const ofDay = this.#known.get(day) ?? new Map<TenantId, KeyObject>();
+    const ofDay = this.#known.get(day) ?? new Map<TenantId, Hmac>();
     this.#known.set(day, ofDay);
-    const known = ofDay.get(tenantId);
-    if (known !== undefined) return known;
     await sql.query('INSERT INTO click_salt (tenant_id, day, salt) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
       tenantId,
       day,
@@ -44,7 +45,7 @@ export class ClickSalts {
     );
     const [row] = rows;
     if (row === undefined) throw new Error('A salt that was just written is gone');
-    const salt = createSecretKey(row.salt);
+    const salt = new Hmac(row.salt);
     ofDay.set(tenantId, salt);
     return salt;
   }

@@ -89,9 +89,10 @@ export class ClickStore {
     const rows = [...seen.values()];
     const { rows: fresh } = await this.#sql.query<{ leads_to: string; identity: string; hour: number }>(
       `INSERT INTO click_identity (tenant_id, leads_to, identity, hour, day)
-       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::smallint[], $5::date[])
+       SELECT tenant_id, leads_to, decode(identity, 'hex'), hour, day
+       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::smallint[], $5::date[])
          AS seen (tenant_id, leads_to, identity, hour, day)
-       ORDER BY tenant_id, leads_to, identity, hour
+       ORDER BY tenant_id, leads_to, identity COLLATE "C", hour
        ON CONFLICT DO NOTHING RETURNING leads_to, encode(identity, 'hex') AS identity, hour`,
       [
         rows.map(({ of }) => of.click.tenantId),
@@ -132,7 +133,7 @@ export class ClickStore {
 
 /** Ids are unique over the installation, so the tenant is no part of it. */
 function seenKey(click: IdentifiedClick, hour: number): string {
-  return `${leadsTo(click)}/${click.identity.toString('hex')}/${hour}`;
+  return `${leadsTo(click)}/${click.identity}/${hour}`;
 }
 
 function leadsTo({ click: { linkId, ownerId } }: IdentifiedClick): string {
