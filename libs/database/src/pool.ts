@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { DomainError } from '@dailydoco/errors';
 import { Breaker, type BreakerLogger, type Verdict } from '@dailydoco/resilience';
 import { counter, observe } from '@dailydoco/telemetry';
@@ -26,8 +27,9 @@ const INT8_OID = 20;
 const TIMESTAMPTZ_OID = 1184;
 const ACQUIRE_TIMEOUT_MS = 3_000;
 const WAITING_PER_CONNECTION = 50;
-/** What the server's own cancel may take to arrive. */
-const CANCEL_MARGIN_MS = 1_000;
+/** What the server's own cancel may take to arrive: looked for so often, so many times. */
+const LOOK_EVERY_MS = 250;
+const LOOKS_AFTER_CANCEL = 2;
 const BREAKER = { failuresInRow: 5, firstPauseMs: 250, longestPauseMs: 2_000 };
 /** What pg-pool says when all connections were busy for too long: that is our load, and no fault of the server's. */
 const ALL_BUSY = 'timeout exceeded when trying to connect';
@@ -57,6 +59,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     query(typeof text === 'string' ? statementOf(text) : text, ...rest)) as typeof pool.query;
   const label = { pool: options.applicationName };
   const ending = [
+    giveUpUnanswered(pool, options.statementTimeoutMs),
     observe('dailydoco_database_pool_connections', () => [
       { value: pool.idleCount, labels: { ...label, state: 'idle' } },
       { value: pool.totalCount - pool.idleCount, labels: { ...label, state: 'busy' } },
@@ -69,6 +72,40 @@ export function createPool(options: PoolOptions): pg.Pool {
     return end();
   };
   return pool;
+}
+
+/** What the driver's types leave out. */
+interface Line {
+  /** False from a statement's beginning to its end. */
+  readonly readyForQuery: boolean;
+  readonly connection: { readonly stream: Duplex };
+}
+
+/**
+ * Ends each connection whose server has not answered a statement in time. One timer for the pool: with the driver's own,
+ * one for each statement, everything made for a statement outlives the young collections, which then take far longer.
+ * Looks are counted rather than time, so that a process that was stopped does not blame the server.
+ *
+ * @returns what ends the looking.
+ */
+function giveUpUnanswered(pool: pg.Pool, statementTimeoutMs: number): () => void {
+  const looksMax = Math.ceil(statementTimeoutMs / LOOK_EVERY_MS) + LOOKS_AFTER_CANCEL;
+  const looks = new Map<pg.PoolClient, number>();
+  pool.on('connect', (client) => {
+    const answered = (): void => void looks.set(client, 0);
+    client.on('drain', answered);
+    answered();
+  });
+  pool.on('remove', (client) => looks.delete(client));
+  const timer = setInterval(() => {
+    for (const [client, before] of looks) {
+      const { readyForQuery, connection } = client as unknown as Line;
+      if (!readyForQuery && before >= looksMax) connection.stream.destroy(new Error('Query read timeout'));
+      looks.set(client, readyForQuery ? 0 : before + 1);
+    }
+  }, LOOK_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 type Release = (release?: Error | boolean) => void;
@@ -85,7 +122,6 @@ class GuardedPool extends pg.Pool {
       max: options.max,
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutMs,
-      query_timeout: options.statementTimeoutMs + CANCEL_MARGIN_MS,
       connectionTimeoutMillis: options.acquireTimeoutMs ?? ACQUIRE_TIMEOUT_MS,
       types,
     });
@@ -117,11 +153,20 @@ class GuardedPool extends pg.Pool {
       throw new DomainError('OVERLOADED', { detail: 'Too much waits for the database.' });
     }
     try {
-      return await this.#breaker.run(() => super.connect());
+      return await this.#breaker.run(() => this.#take());
     } catch (error) {
       if (!isAllBusy(error)) throw error;
       throw new DomainError('OVERLOADED', { detail: 'All connections to the database are busy.', cause: error });
     }
+  }
+
+  /** An idle connection is handed out at the next tick: nothing to wait for, and no timer for it. */
+  #take(): Promise<pg.PoolClient> {
+    const { connectionTimeoutMillis } = this.options;
+    if (this.idleCount > this.waitingCount) this.options.connectionTimeoutMillis = 0;
+    const taken = super.connect();
+    this.options.connectionTimeoutMillis = connectionTimeoutMillis;
+    return taken;
   }
 }
 
