@@ -79,13 +79,24 @@ describe('Facts', () => {
     }
   });
 
-  it.each(['gross_micros = 1', 'beneficiary_id = purchase_id', 'level = 3', 'rate_bps = 1', "currency = 'EUR'"])(
-    'of a commission cannot be changed: %s',
-    async (change) => {
-      expect(await refusal(engine.pool, `UPDATE commission SET ${change}`)).toBe(PERMISSION_DENIED);
-      expect(await refusal(owner, `UPDATE commission SET ${change}`)).toBe(RESTRICTED);
-    },
-  );
+  it.each([
+    'tenant_id = gen_random_uuid()',
+    'id = gen_random_uuid()',
+    'purchase_id = gen_random_uuid()',
+    'beneficiary_id = purchase_id',
+    "kind = 'website_bonus', level = 0",
+    'level = 3',
+    'rate_bps = 1',
+    'boost_bps = 1',
+    "currency = 'EUR'",
+    'gross_micros = 1',
+    "cuts = '[]'",
+    "created_at = '2020-01-01'",
+    "status = 'available', gross_micros = 1",
+  ])('of a commission cannot be changed: %s', async (change) => {
+    expect(await refusal(engine.pool, `UPDATE commission SET ${change}`)).toBe(PERMISSION_DENIED);
+    expect(await refusal(owner, `UPDATE commission SET ${change}`)).toBe(RESTRICTED);
+  });
 
   it.each(['commission', 'purchase_state', 'coupon', 'dispute'])('of %s cannot be deleted', async (table) => {
     expect(await refusal(engine.pool, `DELETE FROM ${table}`)).toBe(PERMISSION_DENIED);

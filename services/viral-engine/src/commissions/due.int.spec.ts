@@ -189,6 +189,23 @@ describe('A release in one statement', () => {
     }
   });
 
+  it('numbers no purchase anew that has come to another sequence than the one it was locked at', async () => {
+    const { purchase } = await sale();
+    engine.clock.set(day(30));
+    const wrongly = inStore(async (store) => {
+      const due = await store.lockDue({ now: day(30), limit: 100, lane: 0, lanes: 1 });
+      expect(due).toEqual([expect.objectContaining({ purchaseId: purchase.id, sequence: 3n })]);
+      return store.release(
+        due.map((each) => ({ ...each, sequence: 4n })),
+        day(30),
+      );
+    });
+    await expect(wrongly).rejects.toThrow('1 purchases released, 0 of them numbered');
+    expect(await statuses(purchase)).toEqual(['pending', 'pending', 'pending']);
+    await release();
+    expect(await statuses(purchase)).toEqual(['available', 'available', 'available']);
+  });
+
   it('stands in nobody’s way: meanwhile purchases are recorded, others released, and only a refund of the same waits', async () => {
     const { tenantId, people, purchase } = await sale();
     engine.clock.set(day(1));

@@ -1,6 +1,6 @@
 import type { Sql } from '@dailydoco/database';
 import type { Outbox } from '@dailydoco/events';
-import { asTenantId, asUserId, type CommissionId, type PurchaseId, type TenantId, type UserId } from '../ids.js';
+import { asCommissionId, asTenantId, asUserId, type PurchaseId, type TenantId, type UserId } from '../ids.js';
 import type { MemberStatus } from '../members/member.js';
 import type { PurchaseRecord } from '../purchases/purchase.js';
 import { readPurchases } from '../purchases/purchase-rows.store.js';
@@ -9,7 +9,14 @@ import { saveUpdates } from '../purchases/purchase-update.store.js';
 import { shareSplitLock } from '../purchases/split-lock.store.js';
 import type { MoneyEvent } from './money-event.js';
 import { appendMoneyEvents } from './money-event.store.js';
-import type { PurchaseRef, ReleaseBatch, ReleaseBook, ReleasedPurchase } from './release-due.js';
+import type {
+  DuePurchase,
+  PurchaseRef,
+  ReleaseBatch,
+  ReleaseBook,
+  ReleasedEntry,
+  ReleasedPurchase,
+} from './release-due.js';
 import type { HoldBook, UnsettledMember } from './settle-holds.js';
 import type { CommissionKind } from './split.js';
 
@@ -18,16 +25,57 @@ interface LockedRow {
   purchase_id: PurchaseId;
 }
 
-interface ReleasedRow extends LockedRow {
+interface DueRow extends LockedRow {
   sequence: bigint;
   buyer_id: UserId;
   currency: string;
-  id: CommissionId;
-  beneficiary_id: UserId;
-  kind: CommissionKind;
-  level: number;
-  net_micros: bigint;
 }
+
+interface ReleasedRow {
+  /** From 1, in the list that was handed in. */
+  position: number;
+  /** With commas between; each of them id, beneficiary, kind, level and net, with spaces between. */
+  entries: string;
+  /** How many purchases got a new sequence, over all rows. */
+  states: number;
+}
+
+/**
+ * A statement of its own, after the locks: it sees what stood when they were taken, and nothing moves meanwhile. So an entry
+ * can be updated where it was found (`ctid`), without being looked up again; and each purchase's entries are looked up on
+ * their own, by conditions that no other index answers: whatever statistics say, it never looks at all that is due.
+ */
+const RELEASE = `
+  WITH entry AS MATERIALIZED (
+    SELECT due.place, due.id, locked.tenant_id, locked.sequence, locked.position
+    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) WITH ORDINALITY
+      AS locked (tenant_id, purchase_id, sequence, position)
+    CROSS JOIN LATERAL (
+      SELECT c.ctid AS place, c.id FROM commission c
+      WHERE c.tenant_id = locked.tenant_id AND c.purchase_id = locked.purchase_id
+        AND c.status || '' = 'pending' AND c.available_at - $4::timestamptz <= interval '0'
+        AND (SELECT m.status FROM member m WHERE m.tenant_id = c.tenant_id AND m.user_id = c.beneficiary_id)
+          <> 'suspended'
+      OFFSET 0) AS due),
+  released AS (
+    UPDATE commission c SET status = 'available' FROM entry
+    WHERE c.ctid = entry.place AND c.tenant_id = entry.tenant_id AND c.id = entry.id
+    RETURNING c.tenant_id, c.purchase_id, entry.sequence, entry.position, c.id, c.beneficiary_id, c.kind, c.level,
+      c.net_micros, c.available_at),
+  state AS (
+    UPDATE purchase_state s SET sequence = moved.sequence, changed_at = $4::timestamptz
+    FROM (SELECT DISTINCT tenant_id, purchase_id, sequence FROM released) AS moved
+    WHERE s.tenant_id = moved.tenant_id AND s.purchase_id = moved.purchase_id AND s.sequence = moved.sequence - 1
+    RETURNING s.purchase_id),
+  told AS (
+    INSERT INTO commission_change (tenant_id, commission_id, purchase_sequence, purchase_id, from_status,
+      to_status, delta_micros, net_micros, available_at, reason, refund_id, changed_at)
+    SELECT tenant_id, id, sequence, purchase_id, 'pending', 'available', 0, net_micros, available_at, 'hold_over',
+      NULL, $4
+    FROM released)
+  SELECT position::int AS position, (SELECT count(*)::int FROM state) AS states,
+    string_agg(id || ' ' || beneficiary_id || ' ' || kind || ' ' || level || ' ' || net_micros, ',') AS entries
+  FROM released GROUP BY position`;
 
 /** What time and suspensions do to commissions, as one open database transaction sees it. */
 export class DueStore implements ReleaseBook, HoldBook {
@@ -47,63 +95,43 @@ export class DueStore implements ReleaseBook, HoldBook {
     return saveUpdates(this.#sql, this.#outbox, updates);
   }
 
-  async lockDue({ now, limit, lane, lanes }: ReleaseBatch): Promise<PurchaseRef[]> {
+  async lockDue({ now, limit, lane, lanes }: ReleaseBatch): Promise<DuePurchase[]> {
     // What is due is mostly next to nothing, so a planner that goes by statistics would sort all of it: with a million due,
     // a million for each batch. Without sorting it walks along the index and ends at the limit.
     await this.#mayPlanSorting(false);
-    const { rows } = await this.#sql.query<LockedRow>(
+    const { rows } = await this.#sql.query<DueRow>(
       `WITH due AS MATERIALIZED (
          SELECT c.tenant_id, c.purchase_id FROM commission c
          WHERE c.status = 'pending' AND c.available_at <= $1 AND (hashtext(c.purchase_id::text) & 255) % $4 = $3
            AND (SELECT m.status FROM member m WHERE m.tenant_id = c.tenant_id AND m.user_id = c.beneficiary_id)
              <> 'suspended'
          ORDER BY c.available_at LIMIT $2)
-       SELECT s.tenant_id, s.purchase_id FROM (SELECT DISTINCT tenant_id, purchase_id FROM due) AS found
+       SELECT s.tenant_id, s.purchase_id, s.sequence + 1 AS sequence, p.buyer_id, p.currency
+       FROM (SELECT DISTINCT tenant_id, purchase_id FROM due) AS found
        JOIN purchase_state s ON s.tenant_id = found.tenant_id AND s.purchase_id = found.purchase_id
+       JOIN purchase p ON p.tenant_id = s.tenant_id AND p.id = s.purchase_id
        FOR NO KEY UPDATE OF s SKIP LOCKED`,
       [now, limit, lane, lanes],
     );
     await this.#mayPlanSorting(true);
-    return rows.map(toRef);
+    return rows.map((row) => ({
+      ...toRef(row),
+      buyerId: row.buyer_id,
+      currency: row.currency,
+      sequence: row.sequence,
+    }));
   }
 
-  async release(purchases: readonly PurchaseRef[], now: Date): Promise<ReleasedPurchase[]> {
-    // A statement of its own, after the locks: it sees what stood when they were taken, and nothing moves meanwhile. Each
-    // purchase's entries are looked up on their own, by conditions that no other index answers: whatever statistics say,
-    // it never looks at all that is due.
-    const { rows } = await this.#sql.query<ReleasedRow>(
-      `WITH entry AS MATERIALIZED (
-         SELECT locked.tenant_id, due.id,
-           (SELECT s.sequence + 1 FROM purchase_state s
-            WHERE s.tenant_id = locked.tenant_id AND s.purchase_id = locked.purchase_id) AS sequence
-         FROM unnest($1::uuid[], $2::uuid[]) AS locked (tenant_id, purchase_id)
-         CROSS JOIN LATERAL (
-           SELECT c.id FROM commission c
-           WHERE c.tenant_id = locked.tenant_id AND c.purchase_id = locked.purchase_id
-             AND c.status || '' = 'pending' AND c.available_at - $3::timestamptz <= interval '0'
-             AND (SELECT m.status FROM member m WHERE m.tenant_id = c.tenant_id AND m.user_id = c.beneficiary_id)
-               <> 'suspended'
-           OFFSET 0) AS due),
-       released AS (
-         UPDATE commission c SET status = 'available' FROM entry WHERE c.tenant_id = entry.tenant_id AND c.id = entry.id
-         RETURNING c.tenant_id, c.purchase_id, entry.sequence, c.id, c.beneficiary_id, c.kind, c.level, c.net_micros,
-           c.available_at),
-       state AS (
-         UPDATE purchase_state s SET sequence = moved.sequence, changed_at = $3::timestamptz
-         FROM (SELECT DISTINCT tenant_id, purchase_id, sequence FROM released) AS moved
-         WHERE s.tenant_id = moved.tenant_id AND s.purchase_id = moved.purchase_id),
-       told AS (
-         INSERT INTO commission_change (tenant_id, commission_id, purchase_sequence, purchase_id, from_status,
-           to_status, delta_micros, net_micros, available_at, reason, refund_id, changed_at)
-         SELECT tenant_id, id, sequence, purchase_id, 'pending', 'available', 0, net_micros, available_at, 'hold_over',
-           NULL, $3
-         FROM released)
-       SELECT r.tenant_id, r.purchase_id, r.sequence, p.buyer_id, p.currency, r.id, r.beneficiary_id, r.kind, r.level,
-         r.net_micros
-       FROM released r JOIN purchase p ON p.tenant_id = r.tenant_id AND p.id = r.purchase_id`,
-      [purchases.map(({ tenantId }) => tenantId), purchases.map(({ purchaseId }) => purchaseId), now],
-    );
-    return [...Map.groupBy(rows, (row) => `${row.tenant_id}/${row.purchase_id}`).values()].map(toReleased);
+  async release(purchases: readonly DuePurchase[], now: Date): Promise<ReleasedPurchase[]> {
+    const { rows } = await this.#sql.query<ReleasedRow>(RELEASE, [
+      purchases.map(({ tenantId }) => tenantId),
+      purchases.map(({ purchaseId }) => purchaseId),
+      purchases.map(({ sequence }) => sequence),
+      now,
+    ]);
+    const states = rows[0]?.states ?? 0;
+    if (states !== rows.length) throw new Error(`${rows.length} purchases released, ${states} of them numbered`);
+    return rows.map((row) => toReleased(purchases, row));
   }
 
   /** For the rest of the database transaction. */
@@ -177,22 +205,25 @@ function toRef(row: LockedRow): PurchaseRef {
   return { tenantId: row.tenant_id, purchaseId: row.purchase_id };
 }
 
-function toReleased(rows: readonly ReleasedRow[]): ReleasedPurchase {
-  const [row] = rows;
-  if (row === undefined) throw new Error('A group has a row');
+function toReleased(purchases: readonly DuePurchase[], { position, entries }: ReleasedRow): ReleasedPurchase {
+  const purchase = purchases[position - 1];
+  if (purchase === undefined) throw new Error(`No purchase has position ${position}`);
   return {
-    ...toRef(row),
-    buyerId: row.buyer_id,
-    currency: row.currency,
-    sequence: row.sequence,
-    entries: rows
-      .toSorted((a, b) => a.level - b.level)
-      .map((each) => ({
-        commissionId: each.id,
-        beneficiaryId: each.beneficiary_id,
-        kind: each.kind,
-        level: each.level,
-        netMicros: each.net_micros,
-      })),
+    ...purchase,
+    entries: entries
+      .split(',')
+      .map(toEntry)
+      .toSorted((a, b) => a.level - b.level),
+  };
+}
+
+function toEntry(text: string): ReleasedEntry {
+  const [id = '', beneficiary = '', kind = '', level = '', net = ''] = text.split(' ');
+  return {
+    commissionId: asCommissionId(id),
+    beneficiaryId: asUserId(beneficiary),
+    kind: kind as CommissionKind,
+    level: Number(level),
+    netMicros: BigInt(net),
   };
 }

@@ -9,11 +9,15 @@ export interface PurchaseRef {
   readonly purchaseId: PurchaseId;
 }
 
-/** What of a purchase was released, and the sequence under which it is told. */
-export interface ReleasedPurchase extends PurchaseRef {
+/** A purchase whose row lock is held, and the sequence under which a release of it is told. */
+export interface DuePurchase extends PurchaseRef {
   readonly buyerId: UserId;
   readonly currency: string;
   readonly sequence: bigint;
+}
+
+/** What of a purchase was released. */
+export interface ReleasedPurchase extends DuePurchase {
   /** In the order of levels. */
   readonly entries: readonly ReleasedEntry[];
 }
@@ -44,12 +48,12 @@ export interface ReleaseBook {
    * The lane's purchases of up to `limit` pending commissions of people not suspended that fell due by `now`, earliest
    * first, with their row locks. Those that somebody else has locked are left for later.
    */
-  lockDue(batch: ReleaseBatch): Promise<PurchaseRef[]>;
+  lockDue(batch: ReleaseBatch): Promise<DuePurchase[]>;
   /**
    * Does to each of these purchases what `releaseUpdate` says, all of them in one statement, and returns those that it
    * changed. Their row locks must be held.
    */
-  release(purchases: readonly PurchaseRef[], now: Date): Promise<ReleasedPurchase[]>;
+  release(purchases: readonly DuePurchase[], now: Date): Promise<ReleasedPurchase[]>;
   tell(events: readonly MoneyEvent[]): Promise<void>;
 }
 
