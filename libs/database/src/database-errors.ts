@@ -53,11 +53,17 @@ export function isConnectionLost(error: unknown): boolean {
   return error instanceof Error && TRANSIENT_MESSAGE.test(error.message);
 }
 
-/** Serialization failure or deadlock: the two for which running the whole database transaction again is right. */
-export function retryReason(error: unknown): 'serialization' | 'deadlock' | undefined {
+/** Why running the whole database transaction again is right; undefined when it is not. */
+export function retryReason(error: unknown): 'serialization' | 'deadlock' | 'stale_plan' | undefined {
   const code = codeOf(error);
   if (code === '40001') return 'serialization';
-  return code === '40P01' ? 'deadlock' : undefined;
+  if (code === '40P01') return 'deadlock';
+  return isStalePlan(error) ? 'stale_plan' : undefined;
+}
+
+/** A migration gave a column another type, and the connection's prepared statement cannot be planned again: another connection's can. */
+export function isStalePlan(error: unknown): boolean {
+  return codeOf(error) === '0A000' && textAt(error, 'routine') === 'RevalidateCachedQuery';
 }
 
 /** A unique constraint was violated; with a name, that very one. */

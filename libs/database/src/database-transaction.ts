@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { counter } from '@dailydoco/telemetry';
 import type { Pool, PoolClient } from 'pg';
 import { parameterOf } from './array-literal.js';
-import { isConnectionLost, LostCommitError, retryReason } from './database-errors.js';
+import { isConnectionLost, isStalePlan, LostCommitError, retryReason } from './database-errors.js';
 import { statementOf } from './prepared.js';
 import type { DatabaseTransaction } from './sql.js';
 
@@ -19,8 +19,8 @@ const FIRST_PAUSE_MS = 5;
 const retries = counter('dailydoco_database_transaction_retries_total');
 
 /**
- * Runs `work` in one database transaction and commits it. Only a serialization failure (40001) or a deadlock (40P01) is tried
- * again, at most `maxAttempts` times with a growing, jittered pause: `work` must not have effects outside the database.
+ * Runs `work` in one database transaction and commits it. Only a serialization failure (40001), a deadlock (40P01) or a prepared
+ * statement from before a migration is tried again, at most `maxAttempts` times with a growing, jittered pause: `work` must not have effects outside the database.
  * Throws LostCommitError when the connection was lost during COMMIT, and otherwise whatever `work` or the database threw.
  */
 export async function inDatabaseTransaction<T>(
@@ -96,7 +96,7 @@ async function commit(client: PoolClient): Promise<void> {
 
 /** Resolves to why the client must be thrown away, or to undefined when it is clean again. */
 async function rollBack(client: PoolClient, error: unknown): Promise<unknown> {
-  if (error instanceof LostCommitError || isConnectionLost(error)) return error;
+  if (error instanceof LostCommitError || isConnectionLost(error) || isStalePlan(error)) return error;
   try {
     await client.query('ROLLBACK');
     return undefined;

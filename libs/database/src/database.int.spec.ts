@@ -74,6 +74,38 @@ describe('a prepared statement', () => {
   });
 });
 
+describe('a prepared statement whose result a migration changed', () => {
+  const READ = prepared('SELECT amount FROM stale_plan_amount');
+
+  it('is run once more on another connection, and nobody notices', async () => {
+    const owner = createPool({
+      connectionString: database.ownerUrl,
+      max: 1,
+      applicationName: 'database-spec',
+      statementTimeoutMs: 10_000,
+    });
+    const own = createPool({
+      connectionString: database.ownerUrl,
+      max: 1,
+      applicationName: 'database-spec',
+      statementTimeoutMs: 10_000,
+    });
+    await owner.query('CREATE TABLE stale_plan_amount AS SELECT 7::int AS amount');
+    const read = () =>
+      inDatabaseTransaction(own, async (tx) => {
+        const { rows } = await tx.query<{ amount: unknown; pid: number }>('SELECT pg_backend_pid() AS pid');
+        return { pid: rows[0]?.pid, amount: (await tx.query<{ amount: unknown }>(READ)).rows[0]?.amount };
+      });
+    const before = await read();
+    await owner.query('ALTER TABLE stale_plan_amount ALTER COLUMN amount TYPE bigint');
+    const after = await read();
+    expect([before.amount, after.amount]).toEqual([7, 7n]);
+    expect(after.pid).not.toBe(before.pid);
+    await own.end();
+    await owner.end();
+  });
+});
+
 describe('migrations', () => {
   it('are applied once, also by two jobs at the same moment, and grant to the app role', async () => {
     const both = await Promise.all([migrate(), migrate()]);

@@ -1,4 +1,4 @@
-import type { Sql } from '@dailydoco/database';
+import { prepared, type Sql } from '@dailydoco/database';
 
 /** The channel on which committed appends wake the relay. */
 export const OUTBOX_CHANNEL = 'messaging_outbox';
@@ -18,7 +18,7 @@ export interface NewOutboxRow {
  * The rows get their ids in the order given: INSERT … SELECT takes a sequence's values after the ORDER BY. Every array
  * travels as text, because not every driver that stands behind `Sql` can send an array of bytes or of times.
  */
-const INSERT_ROWS = `
+const INSERT_ROWS = prepared(`
   WITH inserted AS (
     INSERT INTO messaging.outbox
       (event_id, topic, event_type, source, aggregate_key, tenant_id, occurred_at, payload, traceparent)
@@ -29,7 +29,7 @@ const INSERT_ROWS = `
       AS e (event_id, topic, event_type, aggregate_key, tenant_id, occurred_at, payload, traceparent, position)
     ORDER BY e.position
   )
-  SELECT pg_notify('${OUTBOX_CHANNEL}', '')::text`;
+  SELECT pg_notify('${OUTBOX_CHANNEL}', '')::text`);
 
 export async function insertOutboxRows(sql: Sql, source: string, rows: readonly NewOutboxRow[]): Promise<void> {
   await sql.query(INSERT_ROWS, [

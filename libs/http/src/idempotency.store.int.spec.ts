@@ -8,6 +8,7 @@ import {
   type Answer,
   type IdempotencyScope,
   IdempotencyStore,
+  JsonText,
   type KeyClaim,
   keyClaim,
   purgeIdempotencyKeys,
@@ -75,6 +76,21 @@ describe('work under a key', () => {
     await run({ key: large, work: async () => ({ status: 200, body }) });
     expect(await run({ key: bare })).toEqual({ status: 204, body: null, replayed: true });
     expect(await run({ key: large })).toEqual({ status: 200, body, replayed: true });
+  });
+
+  it('of several at once: each key has its own answer, whatever its text holds', async () => {
+    const texts = ['line\nbreak', 'a "quote", a \\ and {braces}', 'null', 'ü\u2028\r\n\t', ''];
+    const claims = texts.map(() => keyClaim({ key: newKey(), scope: SCOPE, requestHash: requestHash({}) }));
+    const answers = claims.map((claim, index) => {
+      const body = { text: texts[index] };
+      return { claim, status: 201, body: index % 2 === 0 ? body : new JsonText(body) };
+    });
+    await inDatabaseTransaction(database.app, async (tx) => {
+      await store.claimKeys(tx, claims);
+      await store.saveAnswers(tx, answers);
+    });
+    const again = await inDatabaseTransaction(database.app, (tx) => store.claimKeys(tx, claims));
+    expect(again).toEqual(texts.map((text) => ({ kind: 'replay', status: 201, body: { text } })));
   });
 
   it('is refused for another input, and nothing is done', async () => {

@@ -1,8 +1,9 @@
-import { type DatabaseTransaction, inDatabaseTransaction, type Sql } from '@dailydoco/database';
+import { type DatabaseTransaction, inDatabaseTransaction, prepared, type Sql } from '@dailydoco/database';
 import { DomainError } from '@dailydoco/errors';
+import { JsonText } from './json.js';
 import { type IdempotencyScope, type KeyClaim, keyClaim } from './idempotency-key.js';
 
-/** What a request is answered with; `body` is anything JSON can say. */
+/** What a request is answered with; `body` is anything JSON can say, or a JsonText. */
 export interface Answer<Body = unknown> {
   status: number;
   body: Body;
@@ -33,6 +34,17 @@ interface HeldKey {
   status: number | null;
   body: string | null;
 }
+
+const CLAIM = prepared(
+  'SELECT key_hash, request_hash, status, body FROM idempotency_claim($1::text[], $2::text[], $3::integer[])',
+);
+
+/** Bodies come as one text, a line each, which JSON without indentation is: an array of texts would have every quote of it escaped, here and there. */
+const ADD_ANSWERS = prepared(
+  `INSERT INTO idempotency_answer (key_hash, status, body)
+   SELECT decode(answer.key_hash, 'hex'), answer.status, answer.body
+   FROM unnest($1::text[], $2::smallint[], string_to_array($3::text, E'\\n')) AS answer (key_hash, status, body)`,
+);
 
 const CLAIMED: ClaimOutcome = { kind: 'claimed' };
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -104,16 +116,11 @@ export class IdempotencyStore {
   async saveAnswers(tx: Sql, answers: ReadonlyArray<Answer & { claim: KeyClaim }>): Promise<void> {
     const bound = answers.filter(({ status }) => isSuccess(status));
     if (bound.length > 0) {
-      await tx.query(
-        `INSERT INTO idempotency_answer (key_hash, status, body)
-         SELECT decode(answer.key_hash, 'hex'), answer.status, answer.body
-         FROM unnest($1::text[], $2::smallint[], $3::text[]) AS answer (key_hash, status, body)`,
-        [
-          bound.map(({ claim }) => claim.keyHash),
-          bound.map(({ status }) => status),
-          bound.map(({ body }) => JSON.stringify(body ?? null)),
-        ],
-      );
+      await tx.query(ADD_ANSWERS, [
+        bound.map(({ claim }) => claim.keyHash),
+        bound.map(({ status }) => status),
+        bound.map(({ body }) => (body instanceof JsonText ? body.text : JSON.stringify(body ?? null))).join('\n'),
+      ]);
     }
     if (bound.length === answers.length) return;
     const freed = answers.filter(({ status }) => !isSuccess(status)).map(({ claim }) => claim.keyHash);
@@ -154,14 +161,11 @@ export class IdempotencyStore {
 async function askForKeys(tx: Sql, claims: readonly KeyClaim[]): Promise<Map<string, HeldKey>> {
   if (claims.length === 0) return new Map();
   try {
-    const { rows } = await tx.query<HeldKey>(
-      'SELECT key_hash, request_hash, status, body FROM idempotency_claim($1::text[], $2::text[], $3::integer[])',
-      [
-        claims.map(({ keyHash }) => keyHash),
-        claims.map(({ requestHash }) => requestHash),
-        claims.map(({ ttlHours }) => ttlHours),
-      ],
-    );
+    const { rows } = await tx.query<HeldKey>(CLAIM, [
+      claims.map(({ keyHash }) => keyHash),
+      claims.map(({ requestHash }) => requestHash),
+      claims.map(({ ttlHours }) => ttlHours),
+    ]);
     return new Map(rows.map((held) => [held.key_hash, held]));
   } catch (error) {
     throw isLockTimeout(error) ? inProgress(error) : error;

@@ -30,6 +30,7 @@ export { IdempotencyStore, type Answer, type ReplayableAnswer, type ClaimOutcome
 export { IdempotencyKey, KeyScope, replyWith, type KeyNeed } from './idempotency.decorators.js';
 export { purgeIdempotencyKeys } from './idempotency-purge.js';
 export { httpMigrations } from './migrations.js';
+export { JsonText } from './json.js';
 export { leavingOf } from './leaving.js';
 export { keepRawBody } from './raw-body.js';
 export { etagOf, isNotModified } from './etag.js';

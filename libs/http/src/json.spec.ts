@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { toJson } from './json.js';
+import { JsonText, toJson } from './json.js';
 
 describe('toJson', () => {
   it('writes a bigint as text, wherever it stands', () => {
@@ -9,6 +9,12 @@ describe('toJson', () => {
   it('writes everything else as JSON.stringify does', () => {
     const value = { a: 1.5, b: null, c: new Date(0), d: undefined, e: ['ü'] };
     expect(toJson(value)).toBe(JSON.stringify(value));
+  });
+
+  it('sends what is JSON already as it is', () => {
+    const made = new JsonText({ a: 'line\nbreak' });
+    expect(made.text).toBe('{"a":"line\\nbreak"}');
+    expect(toJson(made)).toBe(made.text);
   });
 
   it('does not hide that a value has no end', () => {

@@ -96,7 +96,7 @@ export const METRICS = {
   dailydoco_database_transaction_retries_total: {
     kind: 'counter',
     unit: '{retry}',
-    description: 'Database transactions run again. reason: serialization, deadlock.',
+    description: 'Database transactions run again. reason: serialization, deadlock, stale_plan.',
     labels: ['reason'],
   },
   dailydoco_group_writer_commit_duration_seconds: {

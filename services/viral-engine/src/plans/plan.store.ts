@@ -1,4 +1,4 @@
-import type { Sql } from '@dailydoco/database';
+import { prepared, type Sql } from '@dailydoco/database';
 import { events, outgoing, type Outbox } from '@dailydoco/events';
 import { LRUCache } from 'lru-cache';
 import { asPlanId, asTenantId, type PlanId, type TenantId } from '../ids.js';
@@ -37,6 +37,9 @@ interface CachedCatalogue {
 }
 
 const MAX_CACHED_TENANTS = 10_000;
+const REVISIONS = prepared(
+  'SELECT tenant_id, plan_id, revision FROM tenant_default_plan WHERE tenant_id = ANY ($1::uuid[])',
+);
 
 /**
  * The plans of tenants, kept in memory and checked against the tenant's revision on every read: one number tells
@@ -47,10 +50,7 @@ export class PlanCatalogues {
 
   /** Every tenant asked for is in the answer: one that never changed its plans has those that ship. */
   async read(sql: Sql, tenantIds: readonly TenantId[]): Promise<Map<TenantId, PlanCatalogue>> {
-    const { rows } = await sql.query<{ tenant_id: string; plan_id: string; revision: bigint }>(
-      'SELECT tenant_id, plan_id, revision FROM tenant_default_plan WHERE tenant_id = ANY ($1::uuid[])',
-      [tenantIds],
-    );
+    const { rows } = await sql.query<{ tenant_id: string; plan_id: string; revision: bigint }>(REVISIONS, [tenantIds]);
     const stale = rows.filter((row) => this.#cached.get(asTenantId(row.tenant_id))?.revision !== row.revision);
     if (stale.length > 0) await this.#load(sql, stale);
     const changed = new Set(rows.map((row) => asTenantId(row.tenant_id)));

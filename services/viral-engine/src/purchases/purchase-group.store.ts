@@ -1,4 +1,4 @@
-import type { Sql } from '@dailydoco/database';
+import { prepared, type Sql } from '@dailydoco/database';
 import type { Outbox } from '@dailydoco/events';
 import type { IdempotencyStore } from '@dailydoco/http';
 import { appendMoneyEvents } from '../commissions/money-event.store.js';
@@ -37,7 +37,19 @@ export interface PurchaseGroupTools {
   readonly randomBytes: (count: number) => Uint8Array;
 }
 
-/** The group writer's statements: each of them concerns the whole group, whatever its size. */
+const CLAIM_EXTERNAL_IDS = prepared(
+  `INSERT INTO purchase_key (tenant_id, external_id, purchase_id)
+   SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS wanted (tenant_id, external_id, purchase_id)
+   ORDER BY tenant_id, external_id COLLATE "C"
+   ON CONFLICT (tenant_id, external_id) DO NOTHING
+   RETURNING purchase_id`,
+);
+
+/**
+ * The group writer's statements: each of them concerns the whole group, whatever its size. Those that only insert are
+ * prepared; those that join what is asked for to a table are planned each time, because a plan made while the table was
+ * small reads all of it until it is analyzed again.
+ */
 export class PurchaseGroupStore implements PurchaseGroup {
   readonly #sql: Sql;
   readonly #tools: PurchaseGroupTools;
@@ -97,11 +109,7 @@ export class PurchaseGroupStore implements PurchaseGroup {
     purchases: readonly { tenantId: TenantId; externalId: string; purchaseId: PurchaseId }[],
   ): Promise<Set<PurchaseId>> {
     const { rows } = await this.#sql.query<{ purchase_id: string }>(
-      `INSERT INTO purchase_key (tenant_id, external_id, purchase_id)
-       SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS wanted (tenant_id, external_id, purchase_id)
-       ORDER BY tenant_id, external_id COLLATE "C"
-       ON CONFLICT (tenant_id, external_id) DO NOTHING
-       RETURNING purchase_id`,
+      CLAIM_EXTERNAL_IDS,
       columns(purchases, 'tenantId', 'externalId', 'purchaseId'),
     );
     return new Set(rows.map((row) => asPurchaseId(row.purchase_id)));

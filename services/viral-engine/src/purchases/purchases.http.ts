@@ -4,6 +4,7 @@ import {
   externalIdSchema,
   IdempotencyKey,
   type IdempotencyScope,
+  JsonText,
   KeyScope,
   keyClaim,
   metadataSchema,
@@ -101,18 +102,24 @@ export class PurchasesHttp {
     @Caller() caller: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
+    // Made in the group's database transaction and stored by it: what is sent is that text.
+    let told: JsonText | undefined;
     const answer = await this.#recordPurchase.record(toOrder(body, caller, this.#tools), {
       mayBackdate: caller.kind === 'apiKey' && caller.scopes.includes('purchases:backdate'),
       idempotency: {
         claim: keyClaim({ key, scope, requestHash: requestHash(body) }),
-        answer: (purchase, created) => ({ status: created ? 201 : 200, body: viewPurchase(purchase) }),
+        answer: (purchase, created) => {
+          told = new JsonText(viewPurchase(purchase));
+          return { status: created ? 201 : 200, body: told };
+        },
         answerUnattributed: (purchase, created) => ({ status: created ? 201 : 200, body: viewUnattributed(purchase) }),
       },
       traceparent: currentTraceparent(),
     });
     if (answer.kind === 'replayed') return replyWith(reply, { ...answer, replayed: true });
     reply.code(answer.created ? 201 : 200);
-    return answer.kind === 'recorded' ? viewPurchase(answer.purchase) : viewUnattributed(answer.purchase);
+    if (answer.kind === 'unattributed') return viewUnattributed(answer.purchase);
+    return told ?? viewPurchase(answer.purchase);
   }
 
   @Get()
