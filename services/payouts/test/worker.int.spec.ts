@@ -247,6 +247,24 @@ describe('I6 nobody is paid twice', () => {
     await soundBooks(one);
   });
 
+  it('when a refusal is heard after another worker has asked, sent again, and paid', async () => {
+    const one = await asked();
+    const [told, heard] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const refuse = async () => {
+      told.resolve();
+      await heard.promise;
+      throw new RailRefusal('insufficient_funds');
+    };
+    const slow = books.work(railThrough(books.rail, { submit: refuse }));
+    await told.promise;
+    books.clock.advance(CLAIM_MS);
+    expect((await books.work()).steps.at(-1)).toBe('settled');
+    heard.resolve();
+    expect(await slow).toEqual({ steps: [], failures: [] });
+    expect([await statusOf(one), await balanceOf(one)]).toEqual(['settled', [70, 0, 30]]);
+    await soundBooks(one);
+  });
+
   it('when two workers look at the same payouts at the same moment', async () => {
     const cases = await Promise.all(Array.from({ length: 12 }, () => asked()));
     const meet = barrier(2);
