@@ -21,6 +21,8 @@ interface PayoutRow {
   readonly steps: readonly { readonly step: string; readonly by: string | null }[];
   readonly events: readonly string[];
   readonly findings: readonly { readonly decision: string | null; readonly by: string | null }[];
+  /** The day that a schedule paid for. */
+  readonly due_on: string | null;
 }
 
 /** Which step may follow which. */
@@ -103,7 +105,9 @@ async function readPayouts({ arena, tenantId }: World): Promise<PayoutRow[]> {
             (SELECT coalesce(jsonb_agg(o.event_type ORDER BY o.id), '[]') FROM messaging.outbox o
              WHERE o.aggregate_key = p.id::text) AS events,
             (SELECT coalesce(jsonb_agg(jsonb_build_object('decision', f.decision, 'by', f.closed_by)), '[]')
-             FROM payout_finding f WHERE f.tenant_id = p.tenant_id AND f.payout_id = p.id) AS findings
+             FROM payout_finding f WHERE f.tenant_id = p.tenant_id AND f.payout_id = p.id) AS findings,
+            (SELECT r.due_on::text FROM payout_schedule_run r
+             WHERE r.tenant_id = p.tenant_id AND r.payout_id = p.id) AS due_on
      FROM payout p WHERE p.tenant_id = $1 ORDER BY p.id`,
     [tenantId],
   );
@@ -166,13 +170,16 @@ function auditClients(world: World, payouts: readonly PayoutRow[]): void {
   );
   for (const id of told) insist(known.has(id), () => `a client was told of ${id}, which is not there`);
   const days = new Set<string>();
-  for (const { id, steps, person_id: person, rail, requested_at: at, status } of payouts) {
+  for (const { id, steps, person_id: person, rail, requested_at: at, status, due_on: dueOn } of payouts) {
     const isPlanned = steps[0]?.by === null;
     insist(isPlanned || told.has(id), () => `nobody asked for ${id}`);
     if (world.cancelled.has(id)) insist(status === 'cancelled', () => `${id} was cancelled and is ${status}`);
-    const day = `${person} ${rail} ${at.toISOString().slice(0, 10)}`;
-    if (isPlanned) insist(!days.has(day), () => `the schedule of ${day} paid twice`);
-    if (isPlanned) days.add(day);
+    if (!isPlanned) continue;
+    // One that had to wait pays a day after it was due, maybe on the day of the next.
+    const day = `${person} ${rail} ${dueOn}`;
+    insist(dueOn !== null && dueOn <= at.toISOString().slice(0, 10), () => `${id} pays for no day of a schedule`);
+    insist(!days.has(day), () => `the schedule of ${day} paid twice`);
+    days.add(day);
   }
 }
 
