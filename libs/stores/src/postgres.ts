@@ -86,6 +86,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     logFile: `${dataDir}.log`,
     port,
     stopSignal: 'SIGINT',
+    // What a killed one has left behind ends by itself.
+    startsLater: /pre-existing shared memory block/,
     answers: () => answers(url),
     ...(options.diesWithParent === undefined ? {} : { diesWithParent: options.diesWithParent }),
   });

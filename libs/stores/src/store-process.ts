@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -20,6 +21,8 @@ export interface StoreCommand {
   readonly port: number;
   /** What a graceful stop sends. */
   readonly stopSignal: NodeJS.Signals;
+  /** What it says where it would start a moment later. */
+  readonly startsLater?: RegExp;
   /** Resolves when the store really answers; rejects while it does not. */
   readonly answers: () => Promise<void>;
   /** The store ends with this process, also when it is killed (Linux). For tests. */
@@ -29,17 +32,24 @@ export interface StoreCommand {
 const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 30_000;
 
+/** Below the ports that systems hand to outgoing connections, so that none of those takes it before it is used. */
+const [FIRST_PORT, PORTS] = [15_000, 17_000];
+const PORTS_TO_TRY = 100;
+
 /** A port of the loopback address that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < PORTS_TO_TRY; attempt += 1) {
+    const port = FIRST_PORT + randomInt(PORTS);
+    if (await isFree(port)) return port;
+  }
+  throw new StoreError(`Of ${PORTS_TO_TRY} ports from ${FIRST_PORT} to ${FIRST_PORT + PORTS - 1} none was free.`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
 
@@ -55,12 +65,12 @@ export function listens(port: number): Promise<void> {
   });
 }
 
+function readLog(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
 function tail(file: string, lines = 20): string {
-  try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
-  } catch {
-    return '(it wrote nothing)';
-  }
+  return readLog(file).trimEnd().split('\n').slice(-lines).join('\n') || '(it wrote nothing)';
 }
 
 // The kernel forgets the wish when a process changes its user, so a command that does so itself has to make it last.
@@ -88,6 +98,21 @@ export class StoreProcess {
 
   /** Starts it and waits until it answers. When it does not, it is ended and the error shows the end of its log. */
   async start(): Promise<void> {
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    for (;;) {
+      const before = readLog(this.logFile).length;
+      try {
+        return await this.#startOnce(deadline);
+      } catch (error) {
+        const said = readLog(this.logFile).slice(before);
+        const passes = this.#ended() && this.#command.startsLater?.test(said) === true;
+        if (!passes || Date.now() > deadline) throw error;
+      }
+      await wait(200);
+    }
+  }
+
+  async #startOnce(deadline: number): Promise<void> {
     const { command, args, cwd, diesWithParent } = this.#command;
     const log = openSync(this.logFile, 'a', 0o600);
     const [program, ...rest] = diesWithParent === true ? tiedToParent(command, args) : [command, ...args];
@@ -100,7 +125,6 @@ export class StoreProcess {
     child.on('error', (error) => {
       failed = error;
     });
-    const deadline = Date.now() + START_TIMEOUT_MS;
     for (;;) {
       if (failed !== undefined || this.#ended()) throw this.#notStarted('it ended at once', failed);
       if (

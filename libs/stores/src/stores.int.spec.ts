@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
@@ -45,6 +46,24 @@ describe('Postgres', () => {
     expect(await ask(postgres.url, 'SELECT value FROM kept')).toEqual([{ value: 'committed' }]);
     await postgres.stop();
     expect(await isListening(postgres.port)).toBe(false);
+  });
+
+  it('waits for what a killed one has left behind', async () => {
+    const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), diesWithParent: true });
+    const client = new pg.Client({ connectionString: postgres.url });
+    client.on('error', () => undefined);
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const pid = rows[0]!.pid;
+    process.kill(pid, 'SIGSTOP');
+    await postgres.kill('SIGKILL');
+    const restarted = postgres.restart();
+    const log = (): string => readFileSync(postgres.logFile, 'utf8');
+    while (!/pre-existing shared memory block/.test(log())) await wait(50);
+    process.kill(pid, 'SIGCONT');
+    await restarted;
+    expect(await ask(postgres.url, 'SELECT value FROM kept')).toEqual([{ value: 'committed' }]);
+    await postgres.stop();
   });
 
   it('keeps its password and its data when it is started anew in the same folder', async () => {
