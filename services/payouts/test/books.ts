@@ -96,6 +96,8 @@ export class Books {
   withholding: Withholding = { bpsOf: () => Promise.resolve(new Map()) };
   /** What happens between the moment that a worker has found payouts to send and the one that it marks them as sent. */
   meanwhile: () => Promise<void> = () => Promise.resolve();
+  /** What happens between the moment that payouts are marked as sent and the one that rails are called. */
+  beforeSending: () => void = () => undefined;
   readonly #database: TestDatabase;
 
   constructor(database: TestDatabase) {
@@ -225,6 +227,7 @@ export class Books {
     const round: Round = { steps: [], failures: [] };
     const taken = (changed: readonly Payout[]): void => {
       round.steps.push(...changed.map(({ status }) => status).filter((status) => !ON_THE_WAY.includes(status)));
+      if (changed.some(({ status }) => status === 'submitted')) this.beforeSending();
     };
     await inDatabaseTransaction(this.pool, (tx) =>
       screenPayouts(this.payoutBook(tx), { screens: this.screens, now: this.clock.now() }),
