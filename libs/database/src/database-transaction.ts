@@ -19,8 +19,9 @@ const FIRST_PAUSE_MS = 5;
 const retries = counter('dailydoco_database_transaction_retries_total');
 
 /**
- * Runs `work` in one database transaction and commits it. Only a serialization failure (40001), a deadlock (40P01) or a prepared
- * statement from before a migration is tried again, at most `maxAttempts` times with a growing, jittered pause: `work` must not have effects outside the database.
+ * Runs `work` in one database transaction and commits it. Only a serialization failure (40001), a deadlock (40P01) or a
+ * prepared statement from before a migration is tried again, at most `maxAttempts` times with a growing, jittered pause:
+ * `work` must not have effects outside the database.
  * Throws LostCommitError when the connection was lost during COMMIT, and otherwise whatever `work` or the database threw.
  */
 export async function inDatabaseTransaction<T>(
