@@ -206,6 +206,7 @@ function fleetAddresses(from: {
     admin: { email: ADMIN_EMAIL, password: from.secrets.adminPassword },
     mailDir: from.layout.mailDir,
     sitesDir: from.layout.sitesDir,
+    clicksDir: from.layout.clicksDir,
   };
 }
 

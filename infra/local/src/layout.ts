@@ -14,6 +14,7 @@ export interface FleetLayout {
   readonly logDir: string;
   readonly mailDir: string;
   readonly sitesDir: string;
+  readonly clicksDir: string;
   /** Passwords and keys made at the first start. */
   readonly secretsFile: string;
   /** Process ids of the running fleet. */
@@ -31,6 +32,7 @@ export function fleetLayout(dataDir = join(repositoryRoot, '.local')): FleetLayo
     logDir: join(dataDir, 'log'),
     mailDir: join(dataDir, 'mail'),
     sitesDir: join(dataDir, 'sites'),
+    clicksDir: join(dataDir, 'clicks'),
     secretsFile: join(dataDir, 'secrets.json'),
     runFile: join(dataDir, 'run.json'),
     fleetFile: join(dataDir, 'fleet.json'),

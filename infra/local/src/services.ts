@@ -23,6 +23,7 @@ export interface FleetAddresses {
   readonly admin: { readonly email: string; readonly password: string };
   readonly mailDir: string;
   readonly sitesDir: string;
+  readonly clicksDir: string;
 }
 
 export function serviceFolder(service: ServiceName): string {
@@ -60,7 +61,7 @@ function ownSettings(service: ServiceName, addresses: FleetAddresses): Record<st
     case 'website-builder':
       return { SITES_DIR: addresses.sitesDir };
     case 'viral-engine':
-      return { KEY_ENCRYPTION_SECRET: addresses.keyEncryption };
+      return { KEY_ENCRYPTION_SECRET: addresses.keyEncryption, CLICK_JOURNAL_DIR: addresses.clicksDir };
     case 'payouts':
       return { KEY_ENCRYPTION_SECRET: addresses.keyEncryption, ...HOUSE_BANK };
     case 'analytics':

@@ -5,7 +5,8 @@ export const VIRAL_ENGINE_METRICS = {
   dailydoco_clicks_dropped_total: {
     kind: 'counter',
     unit: '{click}',
-    description: 'Clicks not recorded. reason: full, failed.',
+    description:
+      'Clicks not recorded. reason: full, failed, killed. The killed stood in the journal of a killed process and could not be stored from it.',
     labels: ['reason'],
   },
   dailydoco_clicks_ignored_total: {
@@ -25,6 +26,19 @@ export const VIRAL_ENGINE_METRICS = {
     kind: 'counter',
     unit: '{click}',
     description: 'Clicks on referral links recorded.',
+    labels: [],
+  },
+  dailydoco_clicks_recovered_total: {
+    kind: 'counter',
+    unit: '{click}',
+    description: 'Clicks of the recorded that a killed process had answered and not stored; its journal had them.',
+    labels: [],
+  },
+  dailydoco_clicks_unjournalled_total: {
+    kind: 'counter',
+    unit: '{click}',
+    description:
+      'Clicks that the journal did not take: a kill before they are stored loses them, and nothing counts it.',
     labels: [],
   },
   dailydoco_commissions_accrued_total: {

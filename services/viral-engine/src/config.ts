@@ -78,6 +78,14 @@ export const configSchema = z.object({
     description:
       'Number of the key that click ids are signed under. One more rotates it: ids under the key before still count, those under older keys no more. Keys are derived from KEY_ENCRYPTION_SECRET.',
   }),
+  CLICK_JOURNAL_DIR: z
+    .string()
+    .min(1)
+    .max(90)
+    .optional()
+    .describe(
+      'Folder of this machine in which clicks stand until they are stored, so that a process that is killed loses none: the next one that starts with this folder stores them. At most 32 MiB per process. Without it a kill loses the clicks of the last moments, and nobody counts them.',
+    ),
   PURCHASE_GROUP_MAX: z.coerce
     .number()
     .int()

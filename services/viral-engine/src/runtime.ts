@@ -4,6 +4,7 @@ import { UserServiceService } from '@dailydoco/proto/dailydoco/identity/v1/ident
 import { SiteServiceService } from '@dailydoco/proto/dailydoco/website/v1/website';
 import { type Basis, type Callers, connect, createBasis, identifiedCallers } from '@dailydoco/service';
 import { ClickIds } from './clicks/click-ids.js';
+import { ClickJournal } from './clicks/click-journal.adapter.js';
 import { ClickLog } from './clicks/click-log.adapter.js';
 import type { Config } from './config.js';
 import { PrismaClient } from './generated/client.js';
@@ -22,6 +23,8 @@ export interface Runtime extends Basis<Config>, Callers {
   readonly users: UserDirectory;
   readonly sites: WebsiteDirectory;
   readonly clicks: ClickLog;
+  /** Undefined: a kill loses clicks. */
+  readonly clickJournal: ClickJournal | undefined;
   readonly clickIds: ClickIds;
 }
 
@@ -32,7 +35,8 @@ export const RUNTIME = Symbol('RUNTIME');
 export function createRuntime(config: Config, overrides: Partial<Runtime> = {}): Runtime {
   const basis = createBasis({ service: 'viral-engine', config, overrides });
   const { pool, logger } = basis;
-  const { KEY_ENCRYPTION_SECRET, CLICK_ID_KEY: keyNumber } = config;
+  const { KEY_ENCRYPTION_SECRET, CLICK_ID_KEY: keyNumber, CLICK_JOURNAL_DIR: folder } = config;
+  const clickJournal = folder === undefined ? undefined : new ClickJournal({ folder, logger, randomBytes });
   const clickIds = new ClickIds({ secret: Buffer.from(KEY_ENCRYPTION_SECRET, 'base64'), keyNumber });
   return {
     ...basis,
@@ -42,7 +46,8 @@ export function createRuntime(config: Config, overrides: Partial<Runtime> = {}):
     randomBytes,
     prisma: new PrismaClient({ adapter: prismaAdapter(pool) }),
     catalogues: new PlanCatalogues(),
-    clicks: new ClickLog({ pool, logger, randomBytes }),
+    clicks: new ClickLog({ pool, logger, randomBytes, journal: clickJournal }),
+    clickJournal,
     ...overrides,
   };
 }

@@ -8,6 +8,7 @@ import {
 import { accessConsumer, addConsumers, addRelay, buildEdges, repeat, type Service } from '@dailydoco/service';
 import { firstSaltedDay } from './clicks/click-identity.js';
 import { destroyIdentities } from './clicks/click-salts.store.js';
+import { recoverClicks } from './clicks/clicks.module.js';
 import { AppModule } from './app.module.js';
 import { addAnchoring } from './anchoring/anchoring.module.js';
 import { releaseCommissions } from './commissions/commissions.module.js';
@@ -49,16 +50,18 @@ export async function createService(runtime: Runtime): Promise<Service> {
 
 /** The part that answers callers: HTTP, gRPC, and what they stand on. */
 export async function createEdges(runtime: Runtime): Promise<Service> {
-  const { config, lifecycle, prisma, clicks } = runtime;
+  const { config, lifecycle, prisma, clicks, clickJournal } = runtime;
   const service = await buildEdges(runtime, {
     module: AppModule.with(runtime),
     migrations: migrationSources,
     grpcServices: [PurchaseServiceService, ReconciliationServiceService, ReferralServiceService],
     trustProxy: config.TRUSTED_PROXIES,
     plugins: (fastify) => keepRawBody(fastify, '/v1/webhooks/'),
+    preparations: { 'click-journal': async () => clickJournal?.open() },
     beforePoolEnds: () => prisma.$disconnect(),
   });
   lifecycle.onStop('relay', 'clicks', () => clicks.close());
+  if (clickJournal !== undefined) recoverClicks(runtime);
   return service;
 }
 

@@ -1,23 +1,42 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPool, inDatabaseTransaction } from '@dailydoco/database';
 import { createLogger, renderPrometheus } from '@dailydoco/telemetry';
+import { ClickJournal } from '../src/clicks/click-journal.adapter.js';
 import { ClickLog } from '../src/clicks/click-log.adapter.js';
 import type { Click } from '../src/clicks/click.js';
 import type { TenantId } from '../src/ids.js';
 import { type Engine, startEngine } from './engine.js';
 
 let engine: Engine;
+let folder: string;
 beforeAll(async () => {
   engine = await startEngine();
+  folder = mkdtempSync(join(tmpdir(), 'clicks-'));
 });
-afterAll(() => engine.stop());
+afterAll(async () => {
+  await engine.stop();
+  rmSync(folder, { recursive: true });
+});
 
-const startLog = (maxHeld?: number) =>
+const logger = createLogger({ service: 'spec', level: 'silent' });
+
+const startLog = (maxHeld?: number, journal?: ClickJournal) =>
   new ClickLog({
     pool: engine.pool,
-    logger: createLogger({ service: 'spec', level: 'silent' }),
+    logger,
     randomBytes: engine.tools.randomBytes,
+    journal,
     ...(maxHeld !== undefined && { maxHeld }),
   });
+
+async function openJournal(): Promise<ClickJournal> {
+  const journal = new ClickJournal({ folder, logger, randomBytes: engine.tools.randomBytes });
+  await journal.open();
+  return journal;
+}
 
 async function someone(): Promise<{ tenantId: TenantId; click: (other?: Partial<Click>) => Click }> {
   const tenantId = engine.newTenant();
@@ -111,5 +130,67 @@ describe('The log of clicks', () => {
     expect(await stored(tenantId)).toEqual([clicks[0]!.id, clicks[1]!.id, later.id].toSorted());
     expect(await since(before)).toEqual({ recorded: 3, dropped: 1 });
     await log.close();
+  });
+
+  it('leaves nothing in its journal when it closes, not even of a click logged just before', async () => {
+    const { tenantId, click } = await someone();
+    const log = startLog(undefined, await openJournal());
+    const last = click();
+    log.log(last);
+    await log.close();
+    expect(await stored(tenantId)).toEqual([last.id]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('stores what another left in its journal, once, and of it counts the one that cannot be stored', async () => {
+    const { tenantId, click } = await someone();
+    const before = await counts();
+    const gone = await openJournal();
+    const [kept, left] = [click(), [click(), click(), click()]];
+    const log = startLog(undefined, await openJournal());
+    log.log(kept);
+    await log.settled();
+    // The year 10,000, which Postgres does not read as it is written here.
+    gone.append([left[0]!, kept, click({ clickedAt: new Date(253_402_300_800_000) }), left[1]!, left[2]!]);
+    await gone.close();
+    await log.recover();
+    await log.recover();
+    expect(await stored(tenantId)).toEqual([kept, ...left].map(({ id }) => id).toSorted());
+    expect(await since(before)).toEqual({ recorded: 4, dropped: 1 });
+    await log.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('leaves in its journal what it could not store before its end, for the next', async () => {
+    const { tenantId, click } = await someone();
+    const before = await counts();
+    const options = { max: 1, applicationName: 'spec', statementTimeoutMs: 100 };
+    const hurried = createPool({ connectionString: engine.appUrl, ...options });
+    const { randomBytes } = engine.tools;
+    const log = new ClickLog({ pool: hurried, logger, randomBytes, journal: await openJournal() });
+    const last = click();
+    const written = Promise.withResolvers<void>();
+    const closed = Promise.withResolvers<void>();
+    // The salt of the day waits for this to end, and longer than a statement may.
+    const blocking = inDatabaseTransaction(engine.pool, async (tx) => {
+      await tx.query('INSERT INTO click_salt (tenant_id, day, salt) VALUES ($1, $2, $3)', [
+        tenantId,
+        last.clickedAt.toISOString().slice(0, 10),
+        randomBytes(32),
+      ]);
+      written.resolve();
+      await closed.promise;
+    });
+    await written.promise;
+    log.log(last);
+    await log.close();
+    await hurried.end();
+    closed.resolve();
+    await blocking;
+    expect(await since(before)).toEqual({ recorded: 0, dropped: 0 });
+    const next = startLog(undefined, await openJournal());
+    await next.recover();
+    expect(await stored(tenantId)).toEqual([last.id]);
+    await next.close();
   });
 });

@@ -1,5 +1,5 @@
 import type { RowSpec } from './panel.js';
-import { highest, mean, rate } from './promql.js';
+import { highest, mean, rate, total } from './promql.js';
 
 /** Of what is recorded by rules, which leave the job out. */
 const IN_NAMESPACE = 'namespace=~"$namespace"';
@@ -109,6 +109,22 @@ export function purchasesRow(where: string): RowSpec {
           {
             expr: rate({ metric: 'dailydoco_clicks_ignored_total', where, by: 'reason' }),
             legend: 'no click: {{reason}}',
+          },
+        ],
+      },
+      {
+        title: 'Clicks and kills',
+        description:
+          'Clicks of killed processes that those which run now have stored from journals; and clicks that no journal took, which a kill would have lost.',
+        unit: 'short',
+        queries: [
+          {
+            expr: total({ metric: 'dailydoco_clicks_recovered_total', where, by: 'job' }),
+            legend: 'stored from journals',
+          },
+          {
+            expr: total({ metric: 'dailydoco_clicks_unjournalled_total', where, by: 'job' }),
+            legend: 'not journalled',
           },
         ],
       },

@@ -334,6 +334,15 @@ export const MONEY_CASES: readonly AlertCase[] = [
       description: '40 clicks were not recorded in dd within 10 minutes (full).',
     },
   }),
+  fires('ClicksDropped', 'when a process tells at its start what a kill lost', {
+    series: { [of(CLICKS, 'viral-engine', { reason: 'killed' })]: '_x11 3x20' },
+    atMinute: 12,
+    firing: {
+      severity: 'warning',
+      labels: { ...DD, reason: 'killed' },
+      description: '3 clicks were not recorded in dd within 10 minutes (killed).',
+    },
+  }),
   quiet('ClicksDropped', 'ten minutes later', {
     series: { [of(CLICKS, 'viral-engine', { reason: 'full' })]: '0x5 40x40' },
     atMinute: 30,

@@ -1,7 +1,7 @@
 import type { Sql } from '@dailydoco/database';
 import { asLinkId, asTenantId, asUserId } from '../ids.js';
 import type { Landing, Utm } from '../links/landing.js';
-import type { CodeTarget } from './click.js';
+import type { Click, CodeTarget } from './click.js';
 import type { IdentifiedClick } from './click-identity.js';
 
 /** Where a code leads, as it is stored. */
@@ -80,6 +80,16 @@ export class ClickStore {
     );
     const ofLinks = clicks.filter(({ click }, index) => click.linkId !== undefined && counted[index] === true);
     if (ofLinks.length > 0) await this.#countLinks(ofLinks, fresh);
+  }
+
+  /** Those of them that are not stored. */
+  async missing(clicks: readonly Click[]): Promise<Click[]> {
+    const { rows } = await this.#sql.query<{ id: string }>(
+      `SELECT id FROM click JOIN unnest($1::uuid[], $2::uuid[]) AS wanted (tenant_id, id) USING (tenant_id, id)`,
+      [clicks.map(({ tenantId }) => tenantId), clicks.map(({ id }) => id)],
+    );
+    const stored = new Set(rows.map(({ id }) => id));
+    return clicks.filter(({ id }) => !stored.has(id));
   }
 
   /** What had not been seen: an identity in an hour, and an identity on a day. In sorted order, as replicas write at once. */

@@ -1,3 +1,4 @@
+import { repeat } from '@dailydoco/service';
 import { Module } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { RUNTIME, type Runtime } from '../runtime.js';
@@ -13,6 +14,9 @@ const MOST_CODES = 200_000;
 const KNOWN_MS = 30_000;
 /** When to ask again about a code that nobody had, or that could not be asked about. */
 const ASK_AGAIN_MS = 5_000;
+
+/** How often it is looked for what a process left behind that was killed and did not come back. */
+const RECOVER_EVERY_MS = 60_000;
 
 type FindTarget = (code: string) => Promise<CodeTarget | undefined>;
 
@@ -57,6 +61,19 @@ function followLink({ config, pool, clicks, clickIds, clock, newId }: Runtime): 
     clock,
     newId,
   });
+}
+
+/**
+ * Has clicks of killed processes stored: once before this process hears of registrations, because the click came before
+ * them, and every minute.
+ */
+export function recoverClicks(runtime: Runtime): void {
+  const { lifecycle, logger, clicks, restoreHold } = runtime;
+  lifecycle.onStart('left-clicks', async () => {
+    if (restoreHold.isHeld) return;
+    await clicks.recover().catch((err: unknown) => logger.warn({ err }, 'clicks were not recovered yet'));
+  });
+  repeat(runtime, { name: 'click-journals', everyMs: RECOVER_EVERY_MS, run: () => clicks.recover() });
 }
 
 function linkSettings({ config }: Runtime): LinkSettings {

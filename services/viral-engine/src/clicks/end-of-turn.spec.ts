@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { endOfTurn } from './end-of-turn.js';
+import { beforeEndOfTurn, endOfTurn } from './end-of-turn.js';
 
 describe('The end of a turn', () => {
   it('is the same for all who ask in the turn, after what was heard in it, and another in the next', async () => {
@@ -15,5 +15,17 @@ describe('The end of a turn', () => {
     expect(endOfTurn()).not.toBe(second);
     expect(endOfTurn()).toBe(endOfTurn());
     await endOfTurn();
+  });
+
+  it('comes after what is to be done before it, whoever asked first', async () => {
+    const done: string[] = [];
+    const asked = endOfTurn().then(() => done.push('answered'));
+    beforeEndOfTurn(() => done.push('written'));
+    await asked;
+    expect(done).toEqual(['written', 'answered']);
+    await new Promise((resolve) => {
+      beforeEndOfTurn(() => resolve(done.push('written, though nobody asks')));
+    });
+    expect(done).toHaveLength(3);
   });
 });
