@@ -51,6 +51,14 @@
 - {name: USDC_WALLET_KEY_FILE, value: {{ $secrets }}/usdc-wallet-key}
 {{- end }}
 {{- end }}
+{{- if include "dailydoco.anchorSecret" . }}
+- {name: ANCHOR_RPC_URL_FILE, value: {{ $secrets }}/anchor-rpc-url}
+- {name: ANCHOR_KEY_FILE, value: {{ $secrets }}/anchor-key}
+{{- end }}
+{{- if .facts.clickJournal }}
+# In a folder that outlives a container, and ends with the pod.
+- {name: CLICK_JOURNAL_DIR, value: /tmp/clicks}
+{{- end }}
 {{- if .facts.bootstrap }}
 - {name: BOOTSTRAP_ADMIN_EMAIL_FILE, value: {{ $secrets }}/admin-email}
 - {name: BOOTSTRAP_ADMIN_PASSWORD_FILE, value: {{ $secrets }}/admin-password}
@@ -84,6 +92,11 @@
 {{- define "dailydoco.hasAiSecret" -}}
 {{- $secrets := .root.Values.global.secrets -}}
 {{- if or $secrets.existing.ai (and (eq $secrets.mode "externalSecrets") $secrets.externalSecrets.ai) }}true{{ end -}}
+{{- end }}
+
+{{/* The Secret by which transparency logs are anchored, where they are, and where this workload does it: it is background work. */}}
+{{- define "dailydoco.anchorSecret" -}}
+{{- if and .facts.anchors (ne (include "dailydoco.backgroundWork" .) "false") }}{{ .values.anchors.secretName }}{{ end -}}
 {{- end }}
 
 {{/* The files under /run/secrets/dailydoco, as sources of a projected volume. */}}
@@ -126,5 +139,12 @@
       - {key: rpc-url, path: usdc-rpc-url}
       - {key: wallet-key, path: usdc-wallet-key}
 {{- end }}
+{{- end }}
+{{- with include "dailydoco.anchorSecret" . }}
+- secret:
+    name: {{ . }}
+    items:
+      - {key: rpc-url, path: anchor-rpc-url}
+      - {key: key, path: anchor-key}
 {{- end }}
 {{- end }}

@@ -69,12 +69,17 @@ true
 {{- $own := printf "%s\n" (include "dailydoco.ownEnv" .) -}}
 {{- range $key, $_ := $values.settings -}}
 {{- if include "dailydoco.isOwnSetting" (dict "own" $own "key" $key) -}}
-{{- fail (printf "%s.settings.%s: the chart sets %s itself. Secrets and stores are chosen under global.secrets and global.stores, addresses by global.publicUrl, logs by global.logLevel, telemetry under global.telemetry, certificates under global.mtls, rails under payouts.rails, shutdown times under %s.shutdown%s" $.name $key $key $.name (ternary (printf ", background work under %s.background" $.name) "" (hasKey $.values "background"))) -}}
+{{- fail (printf "%s.settings.%s: the chart sets %s itself. Secrets and stores are chosen under global.secrets and global.stores, addresses by global.publicUrl, logs by global.logLevel, telemetry under global.telemetry, certificates under global.mtls, rails under payouts.rails, anchors under viral-engine.anchors, shutdown times under %s.shutdown%s" $.name $key $key $.name (ternary (printf ", background work under %s.background" $.name) "" (hasKey $.values "background"))) -}}
 {{- end -}}
 {{- end -}}
 {{- if and .facts.rails $values.rails.usdc.secretName -}}
 {{- if not (and (hasKey $values.settings "USDC_CHAIN_ID") (hasKey $values.settings "USDC_TOKEN_ADDRESS")) -}}
 {{- fail (printf "%s.rails.usdc.secretName wants %s.settings.USDC_CHAIN_ID and %s.settings.USDC_TOKEN_ADDRESS, the chain and the contract that are paid on" .name .name .name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .facts.anchors $values.anchors.secretName -}}
+{{- if not (and (hasKey $values.settings "ANCHOR_CHAIN_ID") (hasKey $values.settings "ANCHOR_CONTRACT")) -}}
+{{- fail (printf "%s.anchors.secretName wants %s.settings.ANCHOR_CHAIN_ID and %s.settings.ANCHOR_CONTRACT, the chain and the contract that checkpoints are posted to" .name .name .name) -}}
 {{- end -}}
 {{- end -}}
 {{- $scaling := $values.autoscaling -}}
@@ -89,7 +94,7 @@ true
 {{/* "true" when a setting is the chart's to make. Takes own (the chart's variables, as text) and key. */}}
 {{- define "dailydoco.isOwnSetting" -}}
 {{- $plain := trimSuffix "_FILE" .key -}}
-{{- if or (regexMatch (printf "name: %s(_FILE)?[,\n]" $plain) .own) (regexMatch "^(KAFKA|GRPC_TLS|OTEL)_|_GRPC_ADDRESS$|^(DATABASE|REDIS)_URL$|^(AI_UPSTREAMS|BACKGROUND_WORK)$" $plain) }}true{{ end -}}
+{{- if or (regexMatch (printf "name: %s(_FILE)?[,\n]" $plain) .own) (regexMatch "^(KAFKA|GRPC_TLS|OTEL)_|_GRPC_ADDRESS$|^(DATABASE|REDIS)_URL$|^(AI_UPSTREAMS|BACKGROUND_WORK|ANCHOR_KEY|ANCHOR_RPC_URL)$" $plain) }}true{{ end -}}
 {{- end }}
 
 {{- define "dailydoco.serviceAccount" -}}

@@ -151,6 +151,16 @@ const SENTENCES: readonly Refusal[] = [
     /payouts\.rails\.usdc\.secretName wants payouts\.settings\.USDC_CHAIN_ID and payouts\.settings\.USDC_TOKEN_ADDRESS/,
   ],
   [
+    'anchors without the chain and the contract',
+    values({ 'viral-engine': { anchors: { secretName: 'anchors' }, settings: { ANCHOR_CHAIN_ID: 8453 } } }),
+    /viral-engine\.anchors\.secretName wants viral-engine\.settings\.ANCHOR_CHAIN_ID and viral-engine\.settings\.ANCHOR_CONTRACT/,
+  ],
+  [
+    'the key of anchors among the settings',
+    values({ 'viral-engine': { settings: { ANCHOR_KEY: '0x1' } } }),
+    /viral-engine\.settings\.ANCHOR_KEY: the chart sets ANCHOR_KEY itself.* anchors under viral-engine\.anchors/,
+  ],
+  [
     'a key of Stripe from two places',
     values({ payouts: { rails: { stripe: { secretName: 'stripe' } }, settings: { STRIPE_API_KEY: 'sk_test_1' } } }),
     /payouts\.settings\.STRIPE_API_KEY: the chart sets STRIPE_API_KEY itself/,
