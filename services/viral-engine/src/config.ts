@@ -84,7 +84,7 @@ export const configSchema = z.object({
     .max(90)
     .optional()
     .describe(
-      'Folder of this machine in which clicks stand until they are stored, so that a process that is killed loses none: the next one that starts with this folder stores them. At most 32 MiB per process. Without it a kill loses the clicks of the last moments, and nobody counts them.',
+      'Folder of this machine, and of this installation alone, in which clicks stand until they are stored, so that a process that is killed loses none: the next one that starts with this folder stores them. At most 32 MiB per process. Without it a kill loses the clicks of the last moments, and nobody counts them.',
     ),
   PURCHASE_GROUP_MAX: z.coerce
     .number()

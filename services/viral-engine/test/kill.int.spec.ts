@@ -13,7 +13,7 @@ import { BROWSER } from './edges.js';
 import { type Engine, startEngine } from './engine.js';
 
 /** `CLICK_KILLS=100` for a long run. */
-const KILLS = Number(process.env['CLICK_KILLS'] ?? 6);
+const KILLS = Number(process.env['CLICK_KILLS'] ?? 4);
 const CONNECTIONS = 32;
 /** Most answers before a kill. */
 const MOST_ANSWERS = 1_200;
