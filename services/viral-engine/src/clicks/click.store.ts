@@ -57,13 +57,17 @@ export class ClickStore {
    * be the first of its visitor.
    */
   async add(clicks: readonly IdentifiedClick[]): Promise<void> {
-    const fresh = await this.#addIdentities(clicks);
-    const counted = clicks.map((click) => fresh.delete(seenKey(click, click.hour)));
+    const keys = clicks.map((click) => seenKey(click, click.hour));
+    const fresh = await this.#addIdentities(clicks, keys);
+    const counted = keys.map((key) => fresh.delete(key));
     const column = <T>(pick: (click: IdentifiedClick['click']) => T): T[] => clicks.map(({ click }) => pick(click));
     await this.#sql.query(
       `INSERT INTO click (tenant_id, id, visitor_id, code, referrer_id, clicked_at, link_id, campaign, counted, brought)
-       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::timestamptz[], $7::uuid[],
-         $8::text[], $9::boolean[], $10::jsonb[])
+       SELECT tenant_id, id, visitor_id, code, referrer_id, timestamptz 'epoch' + at_ms * interval '1 ms', link_id, campaign,
+         counted, brought
+       FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::bigint[], $7::uuid[], $8::text[],
+         $9::boolean[], $10::jsonb[])
+         AS made (tenant_id, id, visitor_id, code, referrer_id, at_ms, link_id, campaign, counted, brought)
        ON CONFLICT DO NOTHING`,
       [
         column(({ tenantId }) => tenantId),
@@ -71,7 +75,7 @@ export class ClickStore {
         column(({ visitorId }) => visitorId),
         column(({ code }) => code),
         column(({ ownerId }) => ownerId),
-        column(({ clickedAt }) => clickedAt.toISOString()),
+        column(({ clickedAt }) => String(clickedAt.getTime())),
         column(({ linkId }) => linkId ?? null),
         column(({ campaign }) => campaign ?? null),
         counted,
@@ -93,9 +97,15 @@ export class ClickStore {
   }
 
   /** What had not been seen: an identity in an hour, and an identity on a day. In sorted order, as replicas write at once. */
-  async #addIdentities(clicks: readonly IdentifiedClick[]): Promise<Set<string>> {
+  async #addIdentities(clicks: readonly IdentifiedClick[], keys: readonly string[]): Promise<Set<string>> {
     const seen = new Map<string, { of: IdentifiedClick; hour: number }>();
-    for (const of of clicks) for (const hour of [of.hour, ALL_DAY]) seen.set(seenKey(of, hour), { of, hour });
+    for (const [index, of] of clicks.entries()) {
+      const key = keys[index] ?? '';
+      // An identity is of one day, so whoever was seen in the hour was seen on the day.
+      if (seen.has(key)) continue;
+      seen.set(key, { of, hour: of.hour });
+      seen.set(seenKey(of, ALL_DAY), { of, hour: ALL_DAY });
+    }
     const rows = [...seen.values()];
     const { rows: fresh } = await this.#sql.query<{ leads_to: string; identity: string; hour: number }>(
       `INSERT INTO click_identity (tenant_id, leads_to, identity, hour, day)
