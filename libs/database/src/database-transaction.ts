@@ -4,7 +4,7 @@ import type { Pool, PoolClient } from 'pg';
 import { parameterOf } from './array-literal.js';
 import { isConnectionLost, isStalePlan, LostCommitError, retryReason } from './database-errors.js';
 import { statementOf } from './prepared.js';
-import type { DatabaseTransaction } from './sql.js';
+import type { DatabaseTransaction, Sql } from './sql.js';
 
 export interface DatabaseTransactionOptions {
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable';
@@ -57,16 +57,18 @@ async function once<T>(
   const ignore = (): void => undefined;
   client.on('error', ignore);
   const hooks: (() => void)[] = [];
+  const begin = new Begin(client, options.isolation);
+  const writes = new Writes(client);
   let broken: unknown;
   try {
-    await client.query(
-      options.isolation === undefined ? 'BEGIN' : `BEGIN ISOLATION LEVEL ${options.isolation.toUpperCase()}`,
-    );
-    const result = await work(transactionOf(client, hooks));
-    await commit(client);
+    const result = await work(transactionOf(client, { begin, hooks, writes }));
+    await begin.done;
+    await commit(client, writes);
     for (const hook of hooks) hook();
     return result;
-  } catch (error) {
+  } catch (thrown) {
+    // After a write that failed, every statement fails because of it.
+    const error = thrown instanceof LostCommitError ? thrown : (writes.errors[0] ?? thrown);
     broken = await rollBack(client, error);
     throw error;
   } finally {
@@ -75,24 +77,80 @@ async function once<T>(
   }
 }
 
-function transactionOf(client: PoolClient, hooks: (() => void)[]): DatabaseTransaction {
+/** BEGIN on its way. Behind one that failed each statement would be committed by itself, so all others wait for it. */
+class Begin {
+  readonly done: Promise<void>;
+  #isDone = false;
+
+  constructor(client: PoolClient, isolation: DatabaseTransactionOptions['isolation']) {
+    const text = isolation === undefined ? 'BEGIN' : `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`;
+    this.done = client.query(text).then(() => void (this.#isDone = true));
+    // Whoever waits hears of its failure; there may be nobody.
+    this.done.catch(() => undefined);
+  }
+
+  /** What is asked for after it is sent at once, and before: in the order in which it was asked for. */
+  before<T>(send: () => Promise<T>): Promise<T> {
+    return this.#isDone ? send() : this.done.then(send);
+  }
+}
+
+/** Statements that were sent and whose answers are looked at when the database transaction ends. */
+class Writes {
+  readonly errors: unknown[] = [];
+  readonly answered: Promise<void>[] = [];
+  readonly #client: PoolClient;
+
+  constructor(client: PoolClient) {
+    this.#client = client;
+  }
+
+  send(text: string, values: readonly unknown[] = []): Promise<{ rows: never[]; rowCount: number }> {
+    const statement = statementOf(text);
+    const named = typeof statement === 'string' ? { text } : statement;
+    const answered = new Promise<void>((resolve) => {
+      // Told before `query` returns of a statement that could not be sent, so that no COMMIT follows it.
+      this.#client.query({ ...named, values: values.map(parameterOf) }, (error: unknown) => {
+        if (error) this.errors.push(error);
+        resolve();
+      });
+    });
+    this.answered.push(answered);
+    return NOTHING;
+  }
+}
+
+const NOTHING: Promise<{ rows: never[]; rowCount: number }> = Promise.resolve({ rows: [], rowCount: 0 });
+
+interface Parts {
+  readonly begin: Begin;
+  readonly hooks: (() => void)[];
+  readonly writes: Writes;
+}
+
+function transactionOf(client: PoolClient, { begin, hooks, writes }: Parts): DatabaseTransaction {
+  const send = async <R>(text: string, values?: readonly unknown[]) => {
+    const { rows, rowCount } = await client.query(statementOf(text), values?.map(parameterOf));
+    return { rows: rows as R[], rowCount: rowCount ?? 0 };
+  };
   return {
-    async query<R>(text: string, values?: readonly unknown[]) {
-      const { rows, rowCount } = await client.query(statementOf(text), values?.map(parameterOf));
-      return { rows: rows as R[], rowCount: rowCount ?? 0 };
-    },
+    query: <R>(text: string, values?: readonly unknown[]) => begin.before(() => send<R>(text, values)),
+    opening: { query: send },
+    unanswered: { query: (text, values) => begin.before(() => writes.send(text, values)) },
     afterCommit: (hook) => {
       hooks.push(hook);
     },
   };
 }
 
-async function commit(client: PoolClient): Promise<void> {
-  try {
-    await client.query('COMMIT');
-  } catch (error) {
-    throw isConnectionLost(error) ? new LostCommitError(error) : error;
-  }
+async function commit(client: PoolClient, writes: Writes): Promise<void> {
+  if (writes.errors.length > 0) throw writes.errors[0];
+  const [committed] = await Promise.allSettled([client.query('COMMIT'), ...writes.answered]);
+  const error = writes.errors[0] ?? (committed.status === 'rejected' ? committed.reason : undefined);
+  if (error !== undefined) throw isConnectionLost(error) ? new LostCommitError(error) : error;
+  // The server answers so after a statement that failed: whoever kept its error to himself must not believe in it.
+  if (committed.status === 'fulfilled' && committed.value.command !== 'COMMIT')
+    throw new Error('A database transaction with a failed statement cannot be committed');
 }
 
 /** Resolves to why the client must be thrown away, or to undefined when it is clean again. */

@@ -10,6 +10,7 @@ import { Lease } from './lease.js';
 import { runMigrations, waitForSchema, type WaitForSchemaOptions } from './migrations.js';
 import { createPool } from './pool.js';
 import { prepared } from './prepared.js';
+import type { Sql } from './sql.js';
 
 let folder: string;
 let database: TestDatabase;
@@ -207,6 +208,119 @@ describe('a database transaction', () => {
       { name: 'y', value: 2n },
     ]);
     expect(tries.first + tries.second).toBe(3);
+  });
+
+  const valueOf = async (name: string): Promise<bigint | undefined> =>
+    (await pool.query<{ value: bigint }>('SELECT value FROM counter WHERE name = $1', [name])).rows[0]?.value;
+
+  it('executes statements that are asked for together in the order in which they were asked for', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `together-${index}`);
+    const seen = await inDatabaseTransaction(pool, async (tx) => {
+      const add = (name: string) => tx.query('INSERT INTO counter SELECT $1, count(*) FROM counter', [name]);
+      const before = await tx.query<{ count: bigint }>('SELECT count(*) FROM counter');
+      await Promise.all(names.map(add));
+      return before.rows[0]!.count;
+    });
+    expect(await Promise.all(names.map(valueOf))).toEqual(names.map((_, index) => seen + BigInt(index)));
+  });
+
+  it('sends what opens it behind BEGIN, and all else once that is answered, in the order in which it was asked for', async () => {
+    const [begun, ...rest] = await inDatabaseTransaction(pool, (tx) => {
+      const at = (sql: Sql) => sql.query<{ at: string }>('SELECT clock_timestamp()::text AS at, now()::text AS began');
+      return Promise.all([tx.query('SELECT 1'), at(tx.opening), at(tx), at(tx)]);
+    });
+    expect(begun.rows).toHaveLength(1);
+    const times = rest.map(({ rows }) => rows[0]!.at);
+    expect(times).toEqual(times.toSorted());
+    expect(new Set(rest.map(({ rows }) => (rows[0] as unknown as { began: string }).began)).size).toBe(1);
+  });
+
+  it('sends nothing that stays behind a BEGIN that failed', async () => {
+    const failing = inDatabaseTransaction(
+      pool,
+      (tx) => Promise.all([tx.opening.query('SELECT 1'), tx.query("INSERT INTO counter VALUES ('unbegun', 1)")]),
+      { isolation: 'no such level' as 'serializable' },
+    );
+    await expect(failing).rejects.toMatchObject({ code: '42601' });
+    const careless = inDatabaseTransaction(
+      pool,
+      (tx) => tx.unanswered.query("INSERT INTO counter VALUES ('unbegun', 1)"),
+      { isolation: 'no such level' as 'serializable' },
+    );
+    await expect(careless).rejects.toMatchObject({ code: '42601' });
+    await expect(
+      inDatabaseTransaction(pool, (tx) => tx.opening.query('SELECT 1'), { isolation: 'none' as 'serializable' }),
+    ).rejects.toMatchObject({ code: '42601' });
+    expect(await valueOf('unbegun')).toBeUndefined();
+  });
+
+  it('commits what nobody waits for, and is answered after the commit', async () => {
+    await inDatabaseTransaction(pool, async (tx) => {
+      expect(await tx.unanswered.query("INSERT INTO counter VALUES ('late', 1) RETURNING value")).toEqual({
+        rows: [],
+        rowCount: 0,
+      });
+      await tx.unanswered.query("UPDATE counter SET value = value + 1 WHERE name = 'late'");
+    });
+    expect(await valueOf('late')).toBe(2n);
+  });
+
+  it('commits nothing when what nobody waits for fails, and says why', async () => {
+    const seen: string[] = [];
+    const failing = inDatabaseTransaction(pool, async (tx) => {
+      tx.afterCommit(() => seen.push('never'));
+      await tx.unanswered.query("INSERT INTO counter VALUES ('behind', 1)");
+      await tx.unanswered.query("INSERT INTO counter VALUES ('a', 1)");
+      await tx.unanswered.query("INSERT INTO counter VALUES ('behind-it', 1)");
+    });
+    await expect(failing).rejects.toMatchObject({ code: '23505', constraint: 'counter_pkey' });
+    expect([await valueOf('behind'), await valueOf('behind-it'), seen]).toEqual([undefined, undefined, []]);
+  });
+
+  it('names the write that failed, not the statement that failed because of it', async () => {
+    const failing = inDatabaseTransaction(pool, async (tx) => {
+      await tx.unanswered.query("INSERT INTO counter VALUES ('a', 1)");
+      await tx.query('SELECT 1');
+    });
+    await expect(failing).rejects.toMatchObject({ code: '23505' });
+  });
+
+  it('commits nothing when what nobody waits for cannot even be sent', async () => {
+    const unsendable = {
+      toPostgres: () => {
+        throw new Error('no such text');
+      },
+    };
+    const failing = inDatabaseTransaction(pool, async (tx) => {
+      await tx.unanswered.query("INSERT INTO counter VALUES ('before-it', 1)");
+      await tx.unanswered.query('INSERT INTO counter VALUES ($1, 1)', [unsendable]);
+    });
+    await expect(failing).rejects.toThrow('no such text');
+    expect(await valueOf('before-it')).toBeUndefined();
+  });
+
+  it('does not believe in a commit after a failure that was kept silent', async () => {
+    const silent = inDatabaseTransaction(pool, async (tx) => {
+      await tx.query("INSERT INTO counter VALUES ('silent', 1)");
+      await tx.query("INSERT INTO counter VALUES ('a', 1)").catch(() => undefined);
+    });
+    await expect(silent).rejects.toThrow('cannot be committed');
+    expect(await valueOf('silent')).toBeUndefined();
+  });
+
+  it('runs again when a deadlock met what nobody waits for', async () => {
+    await pool.query("INSERT INTO counter VALUES ('p', 0), ('q', 0)");
+    const bothHold = barrier(2);
+    let tries = 0;
+    const add = (order: [string, string]) =>
+      inDatabaseTransaction(pool, async (tx) => {
+        tries += 1;
+        await tx.query('UPDATE counter SET value = value + 1 WHERE name = $1', [order[0]]);
+        await bothHold();
+        await tx.unanswered.query('UPDATE counter SET value = value + 1 WHERE name = $1', [order[1]]);
+      });
+    await Promise.all([add(['p', 'q']), add(['q', 'p'])]);
+    expect([await valueOf('p'), await valueOf('q'), tries]).toEqual([2n, 2n, 3]);
   });
 
   it('serves the next caller after its connection was killed in the middle', async () => {

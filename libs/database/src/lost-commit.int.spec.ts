@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, type Cut, startTcpProxy, type TcpProxy, type TestDatabase } from '@dailydoco/testing';
 import type { Pool } from 'pg';
+import { LostCommitError } from './database-errors.js';
 import { inDatabaseTransaction } from './database-transaction.js';
 import { GroupWriter } from './group-writer.js';
 import { createPool } from './pool.js';
@@ -60,6 +61,20 @@ const writer = () =>
       return ids.map((id) => (standing.has(id) ? 'stands' : undefined));
     },
   });
+
+describe('a connection lost with what was sent before the COMMIT', () => {
+  const sent = (ids: readonly bigint[]) =>
+    inDatabaseTransaction(throughProxy, async (tx) => {
+      await tx.unanswered.query('INSERT INTO item SELECT unnest($1::bigint[])', [ids]);
+    });
+
+  it.each([['before'], ['after']] as const)('is told as a lost commit, cut %s it arrived', async (cut) => {
+    const id = cut === 'before' ? 11n : 12n;
+    cutNextCommit(cut);
+    await expect(sent([id])).rejects.toThrow(LostCommitError);
+    expect((await stored([id])).has(id)).toBe(cut === 'after');
+  });
+});
 
 describe('a connection lost during COMMIT', () => {
   it('is answered as done when the database had committed', async () => {

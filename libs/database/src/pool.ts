@@ -76,9 +76,9 @@ export function createPool(options: PoolOptions): pg.Pool {
 
 /** What the driver's types leave out. */
 interface Line {
-  /** False from a statement's beginning to its end. */
+  /** False while a statement is to be answered. */
   readonly readyForQuery: boolean;
-  readonly connection: { readonly stream: Duplex };
+  readonly connection: { readonly stream: Duplex; on(event: 'readyForQuery', heard: () => void): void };
 }
 
 /**
@@ -93,7 +93,8 @@ function giveUpUnanswered(pool: pg.Pool, statementTimeoutMs: number): () => void
   const looks = new Map<pg.PoolClient, number>();
   pool.on('connect', (client) => {
     const answered = (): void => void looks.set(client, 0);
-    client.on('drain', answered);
+    // Told after each statement, also of those that were sent together.
+    (client as unknown as Line).connection.on('readyForQuery', answered);
     answered();
   });
   pool.on('remove', (client) => looks.delete(client));
@@ -124,6 +125,8 @@ class GuardedPool extends pg.Pool {
       statement_timeout: options.statementTimeoutMs,
       connectionTimeoutMillis: options.acquireTimeoutMs ?? ACQUIRE_TIMEOUT_MS,
       types,
+      // Statements that one client is handed together are sent together, and answered in their order.
+      pipeline: true,
     });
     this.#maxWaiting = options.maxWaiting ?? options.max * WAITING_PER_CONNECTION;
     this.#breaker = new Breaker({ client: 'postgres', ...BREAKER, judge: verdictOnConnecting, logger: options.logger });

@@ -151,9 +151,14 @@ export class Gate {
     });
   }
 
-  /** The statements that wait, in an order that does not depend on when they came. */
+  /**
+   * The statements that may be sent next, in an order that does not depend on when they came. Of those that were asked for
+   * together it is the first, once the one before it was answered: the server takes a connection's statements in turn.
+   */
   get parked(): readonly Statement[] {
-    return this.#parked.toSorted(this.#compare);
+    const taken = new Set([...this.#flights].map(({ statement }) => statement.client));
+    const next = this.#parked.filter(({ client }) => !taken.has(client) && taken.add(client));
+    return next.toSorted(this.#compare);
   }
 
   /** How many wait for locks, once nothing moves. */
