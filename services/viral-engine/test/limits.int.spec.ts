@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createPool, GroupWriter, inDatabaseTransaction, type Sql } from '@dailydoco/database';
+import {
+  createPool,
+  type DatabaseTransaction,
+  GroupWriter,
+  inDatabaseTransaction,
+  type Sql,
+} from '@dailydoco/database';
 import { formatDecimal } from '@dailydoco/money';
 import { asPurchaseId, type TenantId, type UserId } from '../src/ids.js';
 import { NO_LIMITS, type PlanLimits } from '../src/plans/plan-limits.js';
@@ -50,7 +56,7 @@ function itemOf(order: PurchaseOrder): PurchaseItem {
 /** Records purchases in one group. */
 async function recordTogether(
   orders: readonly PurchaseOrder[],
-  storeOf = (sql: Sql) => new PurchaseGroupStore(sql, engine.tools),
+  storeOf = (sql: DatabaseTransaction) => new PurchaseGroupStore(sql, engine.tools),
 ): Promise<PurchaseRecord[]> {
   const outcomes = await inDatabaseTransaction(engine.pool, (tx) =>
     commitPurchaseGroup(storeOf(tx), orders.map(itemOf), { now: engine.clock.now(), newId: engine.newId }),
@@ -227,7 +233,13 @@ describe('Within one group', () => {
           return sql.query(text, values);
         },
       });
-      await recordTogether([engine.order(tenantId, buyer!)], (sql) => new PurchaseGroupStore(spy(sql), engine.tools));
+      const spied = (tx: DatabaseTransaction) => ({
+        ...tx,
+        ...spy(tx),
+        opening: spy(tx.opening),
+        unanswered: spy(tx.unanswered),
+      });
+      await recordTogether([engine.order(tenantId, buyer!)], (tx) => new PurchaseGroupStore(spied(tx), engine.tools));
       return statements;
     };
     const without = await statementsOf({});
@@ -366,7 +378,7 @@ describe('Counters', () => {
     readonly #sql: Sql;
     readonly #disturb: (sql: Sql) => Promise<void>;
 
-    constructor(sql: Sql, disturb: (sql: Sql) => Promise<void>) {
+    constructor(sql: DatabaseTransaction, disturb: (sql: Sql) => Promise<void>) {
       super(sql, engine.tools);
       this.#sql = sql;
       this.#disturb = disturb;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { inDatabaseTransaction, type Sql } from '@dailydoco/database';
+import { type DatabaseTransaction, inDatabaseTransaction, type Sql } from '@dailydoco/database';
 import { eventually } from '@dailydoco/testing';
 import { DueStore } from '../src/commissions/due.store.js';
 import { releaseDue } from '../src/commissions/release-due.js';
@@ -25,7 +25,7 @@ afterAll(() => engine.stop());
 class PausedGroup extends PurchaseGroupStore {
   readonly #pause: Pause;
 
-  constructor(sql: Sql, pause: Pause) {
+  constructor(sql: DatabaseTransaction, pause: Pause) {
     super(sql, engine.tools);
     this.#pause = pause;
   }
@@ -68,7 +68,7 @@ const somebodyWaits = () =>
 async function buy(
   tenantId: TenantId,
   buyerId: UserId,
-  group: (sql: Sql) => PurchaseGroupStore,
+  group: (sql: DatabaseTransaction) => PurchaseGroupStore,
 ): Promise<PurchaseRecord> {
   const item = {
     id: asPurchaseId(engine.newId()),

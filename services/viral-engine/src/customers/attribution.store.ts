@@ -1,4 +1,4 @@
-import type { Sql } from '@dailydoco/database';
+import type { DatabaseTransaction, Sql } from '@dailydoco/database';
 import { asCustomerId, asPurchaseId, asTenantId, asUserId, type PurchaseId, type TenantId } from '../ids.js';
 import type { PurchaseGroup } from '../purchases/purchase-group.js';
 import { PurchaseGroupStore, type PurchaseGroupTools } from '../purchases/purchase-group.store.js';
@@ -10,7 +10,7 @@ export class AttributionStore implements AttributionBook {
   readonly group: PurchaseGroup;
   readonly #sql: Sql;
 
-  constructor(sql: Sql, tools: PurchaseGroupTools) {
+  constructor(sql: DatabaseTransaction, tools: PurchaseGroupTools) {
     this.#sql = sql;
     this.group = new AttributionGroupStore(sql, tools);
   }
@@ -60,7 +60,7 @@ export class AttributionStore implements AttributionBook {
 class AttributionGroupStore extends PurchaseGroupStore {
   readonly #sql: Sql;
 
-  constructor(sql: Sql, tools: PurchaseGroupTools) {
+  constructor(sql: DatabaseTransaction, tools: PurchaseGroupTools) {
     super(sql, tools);
     this.#sql = sql;
   }

@@ -1,6 +1,6 @@
 import { DomainError } from '@dailydoco/errors';
 import type { TenantId } from '../ids.js';
-import { decideGroup, type Given, type Known } from './decide-group.js';
+import { decideGroup, type Given, type Known, planEach, readPeople } from './decide-group.js';
 import { distinct, found, pairKey, refKey } from './group-keys.js';
 import { isSamePurchase, type PurchaseRecord } from './purchase.js';
 import type {
@@ -16,32 +16,40 @@ import type {
  * Records a group of purchases in one database transaction: either all of it is committed or nothing. The steps lock
  * in one order in every replica (split lock, buyers, idempotency keys, external ids, counters of caps; each sorted), so
  * that groups wait for each other and never in a circle. One outcome per item, in the items' order.
+ *
+ * It asks three times: for what is known and the keys; for the external ids and all that splits go by; and to write.
+ * What is asked at once goes to the server together and is executed in the order in which it stands here.
  */
 export async function commitPurchaseGroup(
   group: PurchaseGroup,
   items: readonly PurchaseItem[],
   given: Given,
 ): Promise<PurchaseOutcome[]> {
-  await group.shareSplitLock();
-  const known = await readKnown(group, items);
+  const [, known, claims] = await Promise.all([
+    group.shareSplitLock(),
+    readKnown(group, items),
+    group.claimKeys(items.map(({ idempotency }) => idempotency?.claim)),
+  ]);
   const outcomes = new Map<PurchaseItem, PurchaseOutcome>();
   for (const item of items) {
     const missing = missingFor(item, known);
     if (missing.length > 0) outcomes.set(item, { kind: 'missing', missing });
   }
-  const ready = items.filter((item) => !outcomes.has(item));
-  const claims = await group.claimKeys(ready.map(({ idempotency }) => idempotency?.claim));
-  const working = ready.filter((_, index) => claims[index]?.kind === 'claimed');
-  for (const [item, outcome] of await recordAll(group, { working, known, given })) outcomes.set(item, outcome);
-  await answerKeys(group, working, outcomes);
-  ready.forEach((item, index) => {
+  const claimed = items.filter((_, index) => claims[index]?.kind === 'claimed');
+  const working = claimed.filter((item) => !outcomes.has(item));
+  const { recorded, write } = await recordAll(group, { working, known, given });
+  for (const [item, outcome] of recorded) outcomes.set(item, outcome);
+  await Promise.all([write(), answerKeys(group, claimed, outcomes)]);
+  items.forEach((item, index) => {
     const claim = claims[index];
-    if (claim !== undefined && claim.kind !== 'claimed') outcomes.set(item, outcomeOfClaim(claim, ready, outcomes));
+    if (claim === undefined || claim.kind === 'claimed' || outcomes.has(item)) return;
+    outcomes.set(item, outcomeOfClaim(claim, items, outcomes));
   });
   return items.map((item) => found(outcomes.get(item), 'the outcome of an item'));
 }
 
 async function readKnown(group: PurchaseGroup, items: readonly PurchaseItem[]): Promise<Known> {
+  const tenants = new Set(items.map(({ order }) => order.tenantId));
   const buyers = distinct(
     items.map(({ order }) => ({ tenantId: order.tenantId, userId: order.buyerId })),
     refKey,
@@ -49,12 +57,12 @@ async function readKnown(group: PurchaseGroup, items: readonly PurchaseItem[]): 
   const websites = items.flatMap(({ order: { tenantId, websiteId } }) =>
     websiteId === undefined ? [] : [{ tenantId, websiteId }],
   );
-  const uplines = await group.lockBuyers(buyers);
-  const owners =
-    websites.length === 0
-      ? new Map<string, never>()
-      : await group.readWebsiteOwners(distinct(websites, (ref) => pairKey(ref.tenantId, ref.websiteId)));
-  return { uplines, owners };
+  const [uplines, owners, catalogues] = await Promise.all([
+    group.lockBuyers(buyers),
+    group.readWebsiteOwners(distinct(websites, (ref) => pairKey(ref.tenantId, ref.websiteId))),
+    group.readCatalogues([...tenants]),
+  ]);
+  return { uplines, owners, catalogues };
 }
 
 function missingFor({ order, ignoreWebsiteOwner }: PurchaseItem, { uplines, owners }: Known): Missing[] {
@@ -74,18 +82,28 @@ interface Work {
   readonly given: Given;
 }
 
-async function recordAll(group: PurchaseGroup, work: Work): Promise<Map<PurchaseItem, PurchaseOutcome>> {
-  const { working } = work;
-  if (working.length === 0) return new Map();
+interface Recorded {
+  readonly recorded: ReadonlyMap<PurchaseItem, PurchaseOutcome>;
+  /** Writes what was decided. */
+  readonly write: () => Promise<void>;
+}
+
+async function recordAll(group: PurchaseGroup, { working, known, given }: Work): Promise<Recorded> {
+  if (working.length === 0) return { recorded: new Map(), write: () => Promise.resolve() };
   // The first of several that tell of one sale creates it; the others find it, as if they had come later.
   const first = distinct(working, ({ order }) => pairKey(order.tenantId, order.externalId));
-  const created = await group.claimExternalIds(first.map(({ id, order }) => ({ ...order, purchaseId: id })));
-  const records = await decideGroup(group, { ...work, working: first.filter(({ id }) => created.has(id)) });
+  const planned = planEach(first, known.catalogues);
+  const [created, people] = await Promise.all([
+    group.claimExternalIds(first.map(({ id, order }) => ({ ...order, purchaseId: id }))),
+    readPeople(group, planned, known),
+  ]);
+  const fresh = planned.filter(({ item }) => created.has(item.id));
+  const { records, write } = await decideGroup(group, fresh, { known, people, given });
   const others = first.filter(({ id }) => !created.has(id)).map(({ order }) => order);
   for (const record of others.length === 0 ? [] : await group.findPurchases(others)) {
     records.set(pairKey(record.tenantId, record.externalId), record);
   }
-  return new Map(working.map((item) => [item, outcomeFor(item, records)]));
+  return { recorded: new Map(working.map((item) => [item, outcomeFor(item, records)])), write };
 }
 
 function outcomeFor(item: PurchaseItem, records: ReadonlyMap<string, PurchaseRecord>): PurchaseOutcome {
@@ -99,10 +117,10 @@ function outcomeFor(item: PurchaseItem, records: ReadonlyMap<string, PurchaseRec
 /** Binds the answers to the keys that were claimed, and frees the keys of those that were refused. */
 async function answerKeys(
   group: PurchaseGroup,
-  working: readonly PurchaseItem[],
+  claimed: readonly PurchaseItem[],
   outcomes: ReadonlyMap<PurchaseItem, PurchaseOutcome>,
 ): Promise<void> {
-  const answers = working.flatMap((item) => {
+  const answers = claimed.flatMap((item) => {
     const { idempotency } = item;
     if (idempotency === undefined) return [];
     const answer = answerOf(found(outcomes.get(item), 'the outcome of an item'), idempotency);
@@ -118,12 +136,12 @@ function answerOf(outcome: PurchaseOutcome, idempotency: IdempotentAnswer) {
 /** What a claim that did not get its key comes to. A twin within the group shares the outcome of the first. */
 function outcomeOfClaim(
   claim: Exclude<ClaimOutcome, { kind: 'claimed' }>,
-  ready: readonly PurchaseItem[],
+  items: readonly PurchaseItem[],
   outcomes: ReadonlyMap<PurchaseItem, PurchaseOutcome>,
 ): PurchaseOutcome {
   if (claim.kind === 'replay') return { kind: 'replayed', status: claim.status, body: claim.body };
   if (claim.kind !== 'sameAs') return { kind: 'refused', error: new DomainError('IDEMPOTENCY_KEY_REUSED') };
-  const twin = found(ready[claim.index], 'the twin of an item');
+  const twin = found(items[claim.index], 'the twin of an item');
   const outcome = found(outcomes.get(twin), 'the outcome of a twin');
   const answer = twin.idempotency && answerOf(outcome, twin.idempotency);
   return answer === undefined ? outcome : { kind: 'replayed', ...answer };

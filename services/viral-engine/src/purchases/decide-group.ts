@@ -3,38 +3,47 @@ import { accrualOf, type MoneyEvent } from '../commissions/money-event.js';
 import { type Earner, type Standing, uplineNeeded } from '../commissions/split.js';
 import type { TenantId, UserId } from '../ids.js';
 import { choosePlan } from '../plans/choose-plan.js';
-import type { PlanVersion } from '../plans/plan.js';
+import type { PlanCatalogue, PlanVersion } from '../plans/plan.js';
 import { type CountedPeriods, countedPeriods, MAX_QUALIFICATION, periodsAt } from '../plans/plan-limits.js';
 import type { FirstPurchase } from '../plans/recurring.js';
 import { CapCounters, type CountedPurchase, counterText, countersOf } from './cap-counters.js';
 import { decideUnderCaps, entitledTo, type PurchaseFacts } from './decide-purchase.js';
 import { distinct, firstKey, type FirstRef, found, type MemberRef, pairKey, refKey } from './group-keys.js';
 import type { PurchaseRecord } from './purchase.js';
-import type { PurchaseGroup, PurchaseItem } from './purchase-group.js';
+import type { NewPurchases, PurchaseGroup, PurchaseItem } from './purchase-group.js';
 
 export interface Given {
   readonly now: Date;
   readonly newId: () => string;
 }
 
-/** What is known of the people behind a group's purchases: uplines of the buyers (locked), owners of the websites. */
+/** What is known of what is behind a group's purchases: uplines of the buyers (locked), owners of websites, plans. */
 export interface Known {
   readonly uplines: ReadonlyMap<string, readonly UserId[]>;
   readonly owners: ReadonlyMap<string, { ownerId: UserId; isMember: boolean }>;
+  readonly catalogues: ReadonlyMap<TenantId, PlanCatalogue>;
+}
+
+export interface DecidedGroup {
+  /** By tenant and external id. */
+  readonly records: Map<string, PurchaseRecord>;
+  /** Writes the purchases with their events and counters, all of it asked for before it first waits. */
+  readonly write: () => Promise<void>;
 }
 
 /**
- * Decides the new purchases of a group in the order of arrival, and writes them with their events: each as if those
- * before it had been committed. Counters of caps are locked and written only where a plan has caps.
+ * Decides the new purchases of a group in the order of arrival: each as if those before it had been committed. Counters
+ * of caps are locked, and written, only where a plan has caps.
  */
 export async function decideGroup(
   group: PurchaseGroup,
-  { working, known, given }: { working: readonly PurchaseItem[]; known: Known; given: Given },
-): Promise<Map<string, PurchaseRecord>> {
+  planned: readonly Planned[],
+  { known, people, given }: { known: Known; people: People; given: Given },
+): Promise<DecidedGroup> {
   const records = new Map<string, PurchaseRecord>();
-  if (working.length === 0) return records;
-  const planned = await planEach(group, working);
-  const { cases, firsts } = factsOfEach(planned, { known, given, ...(await readPeople(group, planned, known)) });
+  if (planned.length === 0) return { records, write: () => Promise.resolve() };
+  const working = planned.map(({ item }) => item);
+  const { cases, firsts } = factsOfEach(planned, { known, given, ...people });
   const counters = await lockCounters(group, cases);
   const events: MoneyEvent[] = [];
   for (const { item, facts, counted } of cases) {
@@ -46,10 +55,14 @@ export async function decideGroup(
     events.push(...eventsOf(purchase, item.traceparent));
   }
   const apart = { metadata: metadataOf(working), payments: paymentsOf(working) };
-  await group.add({ records: [...records.values()], firsts, events, ...apart });
+  const added: NewPurchases = { records: [...records.values()], firsts, events, ...apart };
   const changed = counters?.changed() ?? [];
-  if (changed.length > 0) await group.saveCounters(changed);
-  return records;
+  return {
+    records,
+    write: async () => {
+      await Promise.all([group.add(added), changed.length > 0 && group.saveCounters(changed)]);
+    },
+  };
 }
 
 /** The counters of all the purchases at once, so that they are locked in one order. Undefined where no plan has caps. */
@@ -58,7 +71,8 @@ async function lockCounters(group: PurchaseGroup, cases: readonly Case[]): Promi
   return keys.length === 0 ? undefined : new CapCounters(await group.lockCounters(distinct(keys, counterText)));
 }
 
-interface Planned {
+/** A purchase with the plan that decides it. */
+export interface Planned {
   readonly item: PurchaseItem;
   readonly occurredAt: Date;
   readonly plan: PlanVersion | undefined;
@@ -66,12 +80,8 @@ interface Planned {
   readonly periods: CountedPeriods | undefined;
 }
 
-async function planEach(group: PurchaseGroup, working: readonly PurchaseItem[]): Promise<Planned[]> {
-  const tenants = distinct(
-    working.map(({ order }) => order.tenantId),
-    (tenantId) => tenantId,
-  );
-  const catalogues = await group.readCatalogues(tenants);
+/** Chooses the plan of each purchase; undefined where none covers it. */
+export function planEach(items: readonly PurchaseItem[], catalogues: Known['catalogues']): Planned[] {
   const periodsByPlan = new Map<string, CountedPeriods | undefined>();
   const periodsOf = (tenantId: TenantId, plan: PlanVersion, currency: CurrencyCode): CountedPeriods | undefined => {
     const key = `${tenantId}/${plan.planId}/${currency}`;
@@ -82,7 +92,7 @@ async function planEach(group: PurchaseGroup, working: readonly PurchaseItem[]):
     }
     return periodsByPlan.get(key);
   };
-  return working.map((item) => {
+  return items.map((item) => {
     const { order, receivedAt } = item;
     const occurredAt = order.occurredAt ?? receivedAt;
     const catalogue = found(catalogues.get(order.tenantId), "a tenant's plans");
@@ -92,29 +102,24 @@ async function planEach(group: PurchaseGroup, working: readonly PurchaseItem[]):
 }
 
 /** What is read of the people of a group: first purchases of buyers, and those who may earn. */
-interface People {
+export interface People {
   readonly firsts: Map<string, FirstPurchase>;
   readonly earners: ReadonlyMap<string, Earner>;
   /** Of those that a plan with qualification may look at. */
   readonly standings: Map<string, Standing>;
 }
 
-async function readPeople(group: PurchaseGroup, planned: readonly Planned[], known: Known): Promise<People> {
-  const firsts = await group.readFirstPurchases(distinct(planned.flatMap(firstRef), firstKey));
-  const earners = await group.readEarners(
-    distinct(
-      planned.flatMap((each) => earnerRefs(each, known)),
-      refKey,
-    ),
-  );
-  const asked = planned.filter(({ plan }) => plan !== undefined && plan.qualification.length > 0);
-  if (asked.length === 0) return { firsts, earners, standings: new Map() };
-  const standings = await group.readStandings(
-    distinct(
-      asked.flatMap((each) => uplineRefs(each, known)),
-      refKey,
-    ),
-  );
+/** Reads the people whom the splits of the purchases go by. */
+export async function readPeople(group: PurchaseGroup, planned: readonly Planned[], known: Known): Promise<People> {
+  const earning = planned.flatMap((each) => earnerRefs(each, known));
+  const qualifying = planned
+    .filter(({ plan }) => plan !== undefined && plan.qualification.length > 0)
+    .flatMap((each) => uplineRefs(each, known));
+  const [firsts, earners, standings] = await Promise.all([
+    group.readFirstPurchases(distinct(planned.flatMap(firstRef), firstKey)),
+    group.readEarners(distinct(earning, refKey)),
+    group.readStandings(distinct(qualifying, refKey)),
+  ]);
   return { firsts, earners, standings };
 }
 

@@ -1,4 +1,4 @@
-import { prepared, type Sql } from '@dailydoco/database';
+import { type DatabaseTransaction, prepared } from '@dailydoco/database';
 import type { Outbox } from '@dailydoco/events';
 import type { IdempotencyStore } from '@dailydoco/http';
 import { appendMoneyEvents } from '../commissions/money-event.store.js';
@@ -51,20 +51,20 @@ const CLAIM_EXTERNAL_IDS = prepared(
  * small reads all of it until it is analyzed again.
  */
 export class PurchaseGroupStore implements PurchaseGroup {
-  readonly #sql: Sql;
+  readonly #sql: DatabaseTransaction;
   readonly #tools: PurchaseGroupTools;
 
-  constructor(sql: Sql, tools: PurchaseGroupTools) {
+  constructor(sql: DatabaseTransaction, tools: PurchaseGroupTools) {
     this.#sql = sql;
     this.#tools = tools;
   }
 
   shareSplitLock(): Promise<void> {
-    return shareSplitLock(this.#sql);
+    return shareSplitLock(this.#sql.opening);
   }
 
   async lockBuyers(buyers: readonly MemberRef[]): Promise<Map<string, readonly UserId[]>> {
-    const { rows } = await this.#sql.query<{ tenant_id: string; user_id: string; upline: string[] }>(
+    const { rows } = await this.#sql.opening.query<{ tenant_id: string; user_id: string; upline: string[] }>(
       `SELECT m.tenant_id, m.user_id, ${UPLINE} AS upline FROM member m
        JOIN unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, user_id)
          ON asked.tenant_id = m.tenant_id AND asked.user_id = m.user_id
@@ -77,7 +77,8 @@ export class PurchaseGroupStore implements PurchaseGroup {
   async readWebsiteOwners(
     websites: readonly { tenantId: TenantId; websiteId: WebsiteId }[],
   ): Promise<Map<string, { ownerId: UserId; isMember: boolean }>> {
-    const { rows } = await this.#sql.query<{
+    if (websites.length === 0) return new Map();
+    const { rows } = await this.#sql.opening.query<{
       tenant_id: string;
       website_id: string;
       owner_id: string;
@@ -102,7 +103,7 @@ export class PurchaseGroupStore implements PurchaseGroup {
   }
 
   saveAnswers(answers: readonly { claim: KeyClaim; status: number; body: unknown }[]): Promise<void> {
-    return this.#tools.idempotency.saveAnswers(this.#sql, answers);
+    return this.#tools.idempotency.saveAnswers(this.#sql.unanswered, answers);
   }
 
   async claimExternalIds(
@@ -120,7 +121,7 @@ export class PurchaseGroupStore implements PurchaseGroup {
   }
 
   readCatalogues(tenantIds: readonly TenantId[]): Promise<Map<TenantId, PlanCatalogue>> {
-    return this.#tools.catalogues.read(this.#sql, tenantIds);
+    return this.#tools.catalogues.read(this.#sql.opening, tenantIds);
   }
 
   async readFirstPurchases(
@@ -171,6 +172,7 @@ export class PurchaseGroupStore implements PurchaseGroup {
   }
 
   async readStandings(people: readonly MemberRef[]): Promise<Map<string, Standing>> {
+    if (people.length === 0) return new Map();
     const known = await readStandings(this.#sql, people, MAX_QUALIFICATION);
     return new Map(known.map(({ standing, ...ref }) => [refKey(ref), standing]));
   }
@@ -180,12 +182,14 @@ export class PurchaseGroupStore implements PurchaseGroup {
   }
 
   saveCounters(counters: readonly Counter[]): Promise<void> {
-    return saveCounters(this.#sql, counters);
+    return saveCounters(this.#sql.unanswered, counters);
   }
 
   async add(purchases: NewPurchases): Promise<void> {
-    await insertPurchases(this.#sql, purchases, this.#tools.randomBytes);
-    await appendMoneyEvents(this.#sql, this.#tools.outbox, purchases.events);
+    await Promise.all([
+      insertPurchases(this.#sql, purchases, this.#tools.randomBytes),
+      appendMoneyEvents(this.#sql.unanswered, this.#tools.outbox, purchases.events),
+    ]);
   }
 }
 
