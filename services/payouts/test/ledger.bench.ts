@@ -1,21 +1,25 @@
 // `npm run bench:ledger -w services/payouts`: how many postings a second the ledger takes while every journal touches one
 // account of the house, beside bare inserts of the same rows; and how long a balance takes to read over HTTP among a
-// million accounts. Prints figures; only outcomes are asserted, because machines differ.
-import { fork } from 'node:child_process';
+// million accounts. Prints figures; only outcomes are asserted, because machines differ. `BENCH_ROUNDS` makes it shorter.
+import assert from 'node:assert/strict';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createPool, inDatabaseTransaction } from '@dailydoco/database';
 import { currencyOf } from '@dailydoco/money';
+import { startPostgres } from '@dailydoco/stores';
 import { sourceHooks } from '@dailydoco/testing';
 import { asPurchaseId, asTenantId, asUserId, type TenantId } from '../src/ids.js';
 import type { Journal } from '../src/ledger/journal.js';
 import { LedgerStore } from '../src/ledger/ledger.store.js';
-import { type Books, startBooks } from './books.js';
+import { Books, migratedDatabase } from './books.js';
+import type { PacedReads, ReadTimes } from './paced-reads-process.js';
 
 const CONNECTIONS = 4;
-const ROUNDS = 5;
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
 /** Per connection and round. */
 const BATCHES = 12;
 const JOURNALS = 500;
@@ -23,27 +27,23 @@ const LEVELS = 7;
 /** Each connection has its own: only the house is hot. */
 const PERSONS_EACH = 10_000;
 const PERSONS_READ = 250_000;
+/** Who read, in turn. */
+const READERS = 2_000;
 const READS_PER_SECOND = 1_000;
 const WARM_SECONDS = 15;
 const READ_SECONDS = 20;
 
-let books: Books;
-let owner: ReturnType<typeof createPool>;
-
-beforeAll(async () => {
-  books = await startBooks();
-  owner = createPool({
-    connectionString: books.ownerUrl,
-    max: CONNECTIONS,
-    applicationName: 'bench',
-    statementTimeoutMs: 600_000,
-  });
-}, 60_000);
-
-afterAll(async () => {
-  await owner.end();
-  await books.stop();
+const folder = mkdtempSync(join(tmpdir(), 'dailydoco-bench-'));
+const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), durable: false, diesWithParent: true });
+const books = new Books(await migratedDatabase(postgres.url));
+const owner = createPool({
+  connectionString: books.ownerUrl,
+  max: CONNECTIONS,
+  applicationName: 'bench',
+  statementTimeoutMs: 600_000,
 });
+
+const children: ChildProcess[] = [];
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const median = (figures: readonly number[]) => figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? 0;
@@ -134,7 +134,8 @@ async function bareRate(tenantId: TenantId, round: Date): Promise<number> {
   );
 }
 
-it('posts with one hot account of the house', async () => {
+/** Postings with one hot account of the house. */
+async function post(): Promise<void> {
   const tenantId = asTenantId(books.newId());
   const counters = Array.from({ length: CONNECTIONS }, () => 0);
   const write = (connection: number) => {
@@ -151,52 +152,12 @@ it('posts with one hot account of the house', async () => {
   const [ledger, bare] = [median(figures.map((each) => each.ledger)), median(figures.map((each) => each.bare))];
   const ratio = median(figures.map((each) => each.ledger / each.bare));
   say(`ledger: ${Math.round(ledger)} postings/s; bare unnest ${Math.round(bare)}/s; ${(100 * ratio).toFixed(1)} %`);
-  expect(await books.breaks(tenantId)).toEqual(
-    expect.not.arrayContaining([expect.objectContaining({ invariant: 'I2' })]),
-  );
-}, 600_000);
-
-/** Sends at fixed moments, whatever has been answered, and times each from the moment it was due. */
-const CLIENT = `
-const net = require('node:net');
-const { parentPort, workerData: { url, tokens, perSecond, seconds, warmSeconds } } = require('node:worker_threads');
-const { hostname, port, pathname, host } = new URL(url);
-const times = []; let failed = 0; let open = 0; let sent = 0; const total = perSecond * (seconds + warmSeconds);
-const start = performance.now() + 500;
-const free = []; const waiting = [];
-function ended(n, ok) {
-  open -= 1; if (!ok) failed += 1;
-  if (n >= perSecond * warmSeconds) times.push(performance.now() - (start + n * 1000 / perSecond));
-  if (sent === total && open === 0) parentPort.postMessage({ times, failed });
+  const broken = (await books.breaks(tenantId)).filter(({ invariant }) => invariant === 'I2');
+  assert.deepEqual(broken, [], 'every balance equals the sum of its postings');
 }
-for (let k = 0; k < 128; k += 1) {
-  const socket = net.connect(Number(port), hostname);
-  let text = ''; let n = -1;
-  const line = { send(next) { n = next; socket.write('GET ' + pathname + ' HTTP/1.1\\r\\nhost: ' + host + '\\r\\nauthorization: '
-    + tokens[(next * 7919) % tokens.length] + '\\r\\n\\r\\n'); } };
-  socket.setEncoding('latin1'); socket.setNoDelay(true);
-  socket.on('data', (part) => {
-    text += part;
-    const head = text.indexOf('\\r\\n\\r\\n');
-    const length = Number(/content-length: ([0-9]+)/i.exec(text)?.[1]);
-    if (head < 0 || text.length < head + 4 + length) return;
-    const ok = text.startsWith('HTTP/1.1 200'); text = '';
-    ended(n, ok);
-    const next = waiting.shift();
-    if (next === undefined) free.push(line); else line.send(next);
-  });
-  socket.on('error', () => ended(n, false));
-  socket.on('connect', () => free.push(line));
-}
-function send(n) { open += 1; const line = free.pop(); if (line === undefined) waiting.push(n); else line.send(n); }
-const timer = setInterval(() => {
-  while (sent < total && performance.now() >= start + sent * 1000 / perSecond) { send(sent); sent += 1; }
-  if (sent === total) clearInterval(timer);
-}, 1);
-`;
 
-it('reads balances among a million accounts', async () => {
-  const tenantId = asTenantId(books.newId());
+/** A million accounts; persons among them. */
+async function open(tenantId: TenantId): Promise<string[]> {
   await owner.query(
     `INSERT INTO account (tenant_id, id, owner_id, kind, currency, opened_at)
      SELECT $1, gen_random_uuid(), ('00000000-0000-4000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, kind, 'USD', now()
@@ -210,47 +171,62 @@ it('reads balances among a million accounts', async () => {
   );
   // What the server would do by itself in the minutes after a million new rows.
   for (const table of ['account', 'account_balance']) await owner.query(`VACUUM ANALYZE ${table}`);
-  const persons = Array.from({ length: 2_000 }, (_, n) => {
+  return Array.from({ length: READERS }, (_, n) => {
     const person = (1 + ((n * 7919) % PERSONS_READ)).toString(16).padStart(12, '0');
     return `00000000-0000-4000-9000-${person}`;
   });
-  const service = fork(
-    fileURLToPath(new URL('edges-process.ts', import.meta.url)),
-    [books.appUrl, tenantId, ...persons],
-    {
-      execArgv: [
-        '--conditions=@dailydoco/source',
-        '--import',
-        sourceHooks,
-        '--import',
-        '@dailydoco/telemetry/register',
-      ],
-      env: { PATH: process.env['PATH'], NODE_ENV: 'production' },
-    },
-  );
-  const [{ url, tokens }] = (await once(service, 'message')) as [{ url: string; tokens: string[] }];
-  const client = new Worker(CLIENT, {
-    eval: true,
-    workerData: {
-      url: `${url}/v1/balances/me`,
-      tokens,
-      perSecond: READS_PER_SECOND,
-      seconds: READ_SECONDS,
-      warmSeconds: WARM_SECONDS,
-    },
+}
+
+/** Runs a file beside this one in a process of its own, as in production. */
+function startProcess(file: string, ...args: string[]): ChildProcess {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+    execArgv: ['--conditions=@dailydoco/source', '--import', sourceHooks, '--import', '@dailydoco/telemetry/register'],
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production' },
   });
-  const { times, failed } = await new Promise<{ times: number[]; failed: number }>((resolve, reject) => {
-    client.on('message', resolve);
-    client.on('error', reject);
-  });
+  children.push(child);
+  return child;
+}
+
+/** The first message of a process, which must not end before. */
+async function told<T>(child: ChildProcess): Promise<T> {
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('a process ended and told nothing')));
+  const [message] = await Promise.race([once(child, 'message'), ended]);
+  return message as T;
+}
+
+/** Balances read at a fixed pace. */
+async function read(): Promise<void> {
+  const tenantId = asTenantId(books.newId());
+  const service = startProcess('edges-process.ts', books.appUrl, tenantId, ...(await open(tenantId)));
+  const { url, tokens } = await told<{ url: string; tokens: string[] }>(service);
+  const client = startProcess('paced-reads-process.ts');
+  const reads: PacedReads = {
+    url: `${url}/v1/balances/me`,
+    tokens,
+    perSecond: READS_PER_SECOND,
+    warmSeconds: WARM_SECONDS,
+    seconds: READ_SECONDS,
+  };
+  client.send(reads);
+  const { times, failed } = await told<ReadTimes>(client);
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number) => `${(sorted[Math.floor((sorted.length - 1) * share)] ?? 0).toFixed(1)} ms`;
   say(
     `balances: ${READS_PER_SECOND}/s for ${READ_SECONDS} s, p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, longest ${at(1)}; ${failed} failed`,
   );
   // On a machine that is busy with something else the service turns callers away: the figure says so.
-  expect(sorted.length).toBe(READS_PER_SECOND * READ_SECONDS);
-  await client.terminate();
+  assert.equal(sorted.length, READS_PER_SECOND * READ_SECONDS);
   service.send('the end');
   await once(service, 'exit');
-}, 600_000);
+}
+
+try {
+  await post();
+  await read();
+} finally {
+  for (const child of children) child.kill();
+  await owner.end();
+  await books.stop();
+  await postgres.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
