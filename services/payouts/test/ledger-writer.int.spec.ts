@@ -105,6 +105,25 @@ describe('The writer of the ledger', () => {
     expect(await brokenIn(tenantId)).toEqual([]);
   });
 
+  it.each([
+    ['as much as its balance moves by', [4, -4], undefined],
+    ['less than its balance moves by', [3, -3], 'I2: only 0 of 2 balances move by what was posted to them'],
+    ['what another was to get', [-4, 4], 'I2: only 0 of 2 balances move by what was posted to them'],
+  ])('writes nothing, by the word of the database, unless each account gets %s', async (_, amounts, refusal) => {
+    const tenantId = books.newTenant();
+    const people = [books.newPerson(), books.newPerson()];
+    expect(await write(...people.map((personId) => journal(tenantId, personId, 10n)))).toBe('written');
+    const posted = books.pool.query(
+      `SELECT post_to_accounts($1, '{USD}', '{available}', '{0}', $2, '{1,1}', '{4,-4}', '{1,1}', '{}', $3, '{1,1}',
+                               '{1,2}', $4::bigint[], '{1,1}', $4::bigint[]::numeric[])`,
+      [[tenantId], people, [books.newId()], amounts],
+    );
+    await (refusal === undefined ? posted : expect(posted).rejects.toThrow(refusal));
+    const balances = await Promise.all(people.map((personId) => available(tenantId, personId)));
+    expect(balances).toEqual(refusal === undefined ? [14n, 6n] : [10n, 10n]);
+    expect(await running(tenantId, people[0] ?? books.newPerson())).toHaveLength(refusal === undefined ? 2 : 1);
+  });
+
   it('opens the accounts of many writers at once, in any order, without a deadlock', async () => {
     const tenantId = books.newTenant();
     const people = Array.from({ length: 40 }, () => books.newPerson());

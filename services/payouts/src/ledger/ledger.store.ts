@@ -13,10 +13,18 @@ interface WrittenJournal {
   readonly legs: readonly SettledLeg[];
 }
 
+/** Accounts of one tenant, currency and kind: a batch has few such groups, and many accounts. */
+interface Group {
+  /** Its place among the groups of the batch, from 1. */
+  readonly place: number;
+  readonly account: Omit<AccountKey, 'ownerId'>;
+  readonly isHouse: boolean;
+}
+
 /** What a batch does to one account, relative to where its balance stands. */
 interface Move {
   readonly account: AccountKey;
-  readonly isHouse: boolean;
+  readonly group: Group;
   /** Its place among the accounts of the batch, from 1: a number is much less to send for each posting than an id. */
   readonly place: number;
   deltaMicros: bigint;
@@ -36,12 +44,14 @@ interface Posting {
   readonly number: bigint;
 }
 
-/** An account before the batch. */
-interface Standing {
-  readonly accountId: string;
-  readonly balanceMicros: bigint;
-  readonly lastPosition: bigint;
+interface Batch {
+  readonly written: readonly WrittenJournal[];
+  readonly groups: readonly Group[];
+  readonly moves: readonly Move[];
+  readonly postings: readonly Posting[];
 }
+
+type Outcome = 'moved' | 'missing' | 'insufficient';
 
 export interface LedgerTools {
   readonly clock: { now(): Date };
@@ -75,10 +85,8 @@ export class LedgerStore {
     if (written.length === 0) return;
     const opensAt = await this.#holdOpenPeriods(new Set(written.map(({ journal }) => journal.tenantId)));
     const stripe = 1 + ((this.#tools.randomBytes(1)[0] ?? 0) % HOUSE_STRIPES);
-    const { moves, postings } = movesOf(written);
-    const before = await this.#move(moves, stripe);
+    await this.#post(batchOf(written), stripe);
     await this.#insertJournals(written, opensAt);
-    await this.#insertPostings({ written, moves, postings, before });
   }
 
   /**
@@ -93,32 +101,44 @@ export class LedgerStore {
     return new Map(rows.map((row) => [row.tenant_id, row.opens_at]));
   }
 
-  /** Adds to the balances, under their row locks; opens what accounts are not there yet. */
-  async #move(moves: readonly Move[], stripe: number): Promise<Standing[]> {
+  /** Writes the postings and adds to the balances, under their row locks; opens what accounts are not there yet. */
+  async #post(batch: Batch, stripe: number): Promise<void> {
     for (const isLast of [false, true]) {
-      const { outcome, ...moved } = await this.#addToBalances(moves, stripe);
+      const outcome = await this.#postToAccounts(batch, stripe);
       if (outcome === 'insufficient') throw new DomainError('INSUFFICIENT_BALANCE');
-      if (outcome === 'moved') return standingsBefore(moves, moved);
+      if (outcome === 'moved') return;
       // Nothing is locked yet: who waits here for somebody's new row has none that the other may want.
-      if (!isLast) await this.#open(moves, stripe);
+      if (!isLast) await this.#open(batch.moves, stripe);
     }
     throw new Error('an account was opened and then not found');
   }
 
-  async #addToBalances(moves: readonly Move[], stripe: number): Promise<MovedRow> {
-    const { rows } = await this.#sql.query<MovedRow>(
-      `SELECT outcome, account_ids, balances, positions
-       FROM add_to_balances($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::numeric[], $7::bigint[],
-                            $8::numeric[])`,
+  /** Asserts invariant I2 on each account, too: what is posted to it is what its balance moves by, else nothing is written. */
+  async #postToAccounts({ written, groups, moves, postings }: Batch, stripe: number): Promise<Outcome | undefined> {
+    const floors = moves.map(({ floorMicros }) => floorMicros);
+    const { rows } = await this.#sql.query<{ outcome: Outcome }>(
+      `SELECT post_to_accounts($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::uuid[], $6::int[], $7::numeric[],
+                               $8::bigint[], $9::numeric[], $10::uuid[], $11::int[], $12::int[], $13::bigint[],
+                               $14::bigint[], $15::numeric[]) AS outcome`,
       [
-        ...accountColumns(moves, stripe),
+        groups.map(({ account }) => account.tenantId),
+        groups.map(({ account }) => account.currency),
+        groups.map(({ account }) => account.kind),
+        groups.map(({ isHouse }) => (isHouse ? stripe : 0)),
+        moves.map(({ account }) => account.ownerId),
+        moves.map(({ group }) => group.place),
         moves.map(({ deltaMicros }) => deltaMicros),
         moves.map(({ count }) => count),
-        moves.map(({ floorMicros }) => floorMicros),
+        floors.some((floor) => floor !== null) ? floors : [],
+        written.map(({ id }) => id),
+        postings.map(({ journal }) => journal),
+        postings.map(({ move }) => move.place),
+        postings.map(({ amountMicros }) => amountMicros),
+        postings.map(({ number }) => number),
+        postings.map(({ soFarMicros }) => soFarMicros),
       ],
     );
-    if (rows[0] === undefined) throw new Error('add_to_balances tells one row');
-    return rows[0];
+    return rows[0]?.outcome;
   }
 
   /** Opens the accounts that do not exist, and the rows that their balances are kept in. Somebody else may do so at the same moment. */
@@ -185,101 +205,44 @@ export class LedgerStore {
       ],
     );
   }
-
-  /**
-   * Writes the postings and asserts invariant I2 on each account: what was really posted to it is what its balance has
-   * moved by. Where that does not hold, nothing is written.
-   */
-  async #insertPostings({
-    written,
-    moves,
-    postings,
-    before,
-  }: {
-    written: readonly WrittenJournal[];
-    moves: readonly Move[];
-    postings: readonly Posting[];
-    before: readonly Standing[];
-  }): Promise<void> {
-    const ofPerson = <T>({ move }: Posting, value: (standing: Standing) => T): T | null => {
-      const standing = move.isHouse ? undefined : before[move.place - 1];
-      return standing === undefined ? null : value(standing);
-    };
-    const { rows } = await this.#sql.query<{ agreed: bigint }>(
-      `WITH written AS (
-         INSERT INTO posting (tenant_id, journal_id, account_id, amount_micros, position, balance_after_micros)
-         SELECT ($2::uuid[])[account], ($1::uuid[])[journal], ($3::uuid[])[account], amount_micros,
-                coalesce(position, nextval('house_position')), balance
-         FROM unnest($5::int[], $6::int[], $7::bigint[], $8::bigint[], $9::numeric[])
-           AS new (journal, account, amount_micros, position, balance)
-         RETURNING tenant_id, account_id, amount_micros),
-       posted AS (SELECT tenant_id, account_id, sum(amount_micros) AS sum FROM written GROUP BY tenant_id, account_id)
-       SELECT count(*) AS agreed
-       FROM posted JOIN unnest($2::uuid[], $3::uuid[], $4::numeric[]) AS moved (tenant_id, account_id, sum)
-         USING (tenant_id, account_id, sum)`,
-      [
-        written.map(({ id }) => id),
-        moves.map(({ account }) => account.tenantId),
-        before.map(({ accountId }) => accountId),
-        moves.map(({ deltaMicros }) => deltaMicros),
-        postings.map(({ journal }) => journal),
-        postings.map(({ move }) => move.place),
-        postings.map(({ amountMicros }) => amountMicros),
-        postings.map((posting) => ofPerson(posting, ({ lastPosition }) => lastPosition + posting.number)),
-        postings.map((posting) => ofPerson(posting, ({ balanceMicros }) => balanceMicros + posting.soFarMicros)),
-      ],
-    );
-    if (rows[0]?.agreed !== BigInt(moves.length)) {
-      throw new Error(`I2: only ${rows[0]?.agreed} of ${moves.length} balances move by what was posted to them`);
-    }
-  }
 }
 
 /** The postings of a batch in their order, and what they come to for each account. */
-function movesOf(written: readonly WrittenJournal[]): { moves: Move[]; postings: Posting[] } {
-  const byAccount = new Map<string, Move>();
+function batchOf(written: readonly WrittenJournal[]): Batch {
+  const groups = new Map<string, Group>();
+  const moves = new Map<string, Move>();
   const postings: Posting[] = [];
   written.forEach(({ journal, legs }, n) => {
     for (const { account, accountText, amountMicros } of legs) {
-      let move = byAccount.get(accountText);
+      let move = moves.get(accountText);
       if (move === undefined) {
-        const isHouse = isHouseKind(account.kind);
-        move = { account, isHouse, place: byAccount.size + 1, deltaMicros: 0n, count: 0n, floorMicros: null };
-        byAccount.set(accountText, move);
+        const group = groupOf(account, groups);
+        move = { account, group, place: moves.size + 1, deltaMicros: 0n, count: 0n, floorMicros: null };
+        moves.set(accountText, move);
       }
       add(move, { amountMicros, mayOverdraw: journal.mayOverdraw });
       postings.push({ journal: n + 1, move, amountMicros, soFarMicros: move.deltaMicros, number: move.count });
     }
   });
-  return { moves: [...byAccount.values()], postings };
+  return { written, groups: [...groups.values()], moves: [...moves.values()], postings };
+}
+
+function groupOf(account: AccountKey, groups: Map<string, Group>): Group {
+  const text = `${account.tenantId} ${account.currency} ${account.kind}`;
+  let group = groups.get(text);
+  if (group === undefined) {
+    group = { place: groups.size + 1, account, isHouse: isHouseKind(account.kind) };
+    groups.set(text, group);
+  }
+  return group;
 }
 
 function add(move: Move, { amountMicros, mayOverdraw }: { amountMicros: bigint; mayOverdraw: boolean }): void {
   move.deltaMicros += amountMicros;
-  if (move.isHouse) return;
+  if (move.group.isHouse) return;
   move.count += 1n;
   const isLower = move.floorMicros === null || move.deltaMicros < move.floorMicros;
   if (!mayOverdraw && amountMicros < 0n && isLower) move.floorMicros = move.deltaMicros;
-}
-
-interface MovedRow {
-  readonly outcome: 'moved' | 'missing' | 'insufficient';
-  readonly account_ids: string | null;
-  readonly balances: string | null;
-  readonly positions: string | null;
-}
-
-function standingsBefore(moves: readonly Move[], moved: Omit<MovedRow, 'outcome'>): Standing[] {
-  const [ids, balances, positions] = [moved.account_ids, moved.balances, moved.positions].map(
-    (list) => list?.split(',') ?? [],
-  );
-  return moves.map(({ deltaMicros, count }, n) => {
-    const [accountId, balance, position] = [ids?.[n], balances?.[n], positions?.[n]];
-    if (accountId === undefined || balance === undefined || position === undefined) {
-      throw new Error('a balance was moved and then not told');
-    }
-    return { accountId, balanceMicros: BigInt(balance) - deltaMicros, lastPosition: BigInt(position) - count };
-  });
 }
 
 function accountColumns(
@@ -291,6 +254,6 @@ function accountColumns(
     moves.map(({ account }) => account.ownerId),
     moves.map(({ account }) => account.currency),
     moves.map(({ account }) => account.kind),
-    moves.map(({ isHouse }) => (isHouse ? houseStripe : 0)),
+    moves.map(({ group }) => (group.isHouse ? houseStripe : 0)),
   ];
 }
