@@ -1,8 +1,7 @@
 // `npm run bench`: each figure beside a limit measured in the same run, on a fleet of its own. Prints, and judges nothing but
 // whether the work was done right: machines are noisy, so the ratios are what to read.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   explain,
   type Fleet,
@@ -19,10 +18,12 @@ import { bareInsertsPerSecond } from './bench/bare-inserts.js';
 import { mebibytes, memoryOverPurchases } from './bench/memory.js';
 import { makeBuyers } from './bench/buyers.js';
 import { checkBooks } from './bench/books.js';
-import { bulkStream, untilDrained } from './bench/bulk-stream.js';
-import { type Figure, percent, rate, report } from './bench/figure.js';
+import { bulkStream, newSales, requireNewOfSeven, streamSales, untilDrained } from './bench/bulk-stream.js';
+import { type Figure, percent, rate, report, times } from './bench/figure.js';
 import { addCappedPlan, hotFigures, plantTrees } from './bench/hot.js';
 import { type HttpFigure, type HttpLoad, httpLoad, median } from './bench/http-load.js';
+import { type Part, readOptions } from './bench/options.js';
+import { peerFigures } from './bench/peer.js';
 import { duplicateStorm, refundStorm } from './bench/storms.js';
 import { makeWorld, type World } from './world.js';
 
@@ -39,24 +40,22 @@ const HTTP_ROUNDS = 5;
 const HTTP_SECONDS = 5;
 const CONNECTIONS = 64;
 
-/** `npm run bench -- --only stream,http` measures some parts only; `memory` takes long and is measured when it is named. */
-const USUAL_PARTS = ['stream', 'storms', 'hot', 'http', 'redirect'] as const;
-const PARTS = [...USUAL_PARTS, 'memory'] as const;
-type Part = (typeof PARTS)[number];
+const PEER_ROUNDS = 3;
+const PEER_SECONDS = 5;
 
 const progress = terminalProgress();
+const { parts, peerSql } = whatIsAsked();
 
-function readParts(): ReadonlySet<Part> {
-  const { only } = parseArgs({ options: { only: { type: 'string' } } }).values;
-  if (only === undefined) return new Set(USUAL_PARTS);
-  const known = (name: string): name is Part => (PARTS as readonly string[]).includes(name);
-  const names = only.split(',');
-  const unknown = names.filter((name) => !known(name));
-  if (unknown.length > 0) throw new Error(`--only knows ${PARTS.join(', ')}, not ${unknown.join(', ')}`);
-  return new Set(names.filter(known));
+/** What is to be measured, with the peer's SQL; a wrong call ends here, before anything is started. */
+function whatIsAsked(): { readonly parts: ReadonlySet<Part>; readonly peerSql: readonly string[] } {
+  try {
+    const { parts: named, peerSql: files } = readOptions(process.argv.slice(2));
+    return { parts: named, peerSql: files.map((file) => readFileSync(file, 'utf8')) };
+  } catch (error) {
+    process.stderr.write(`✖ ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
 }
-
-const parts = readParts();
 
 /** Those who read what viral-engine publishes; on a machine of their own they would not slow it down. */
 const CONSUMERS = ['payouts', 'analytics'] as const;
@@ -350,6 +349,39 @@ async function benchMemory(fleet: Fleet, world: World, buyerIds: readonly string
   ];
 }
 
+/** Sales by pgledger, whose SQL the caller gives, and ours on the same server; first theirs, so that ours leave them no work. */
+async function benchPeer(
+  fleet: Fleet,
+  world: World,
+  { buyerIds, beside }: { buyerIds: readonly string[]; beside: Beside },
+): Promise<Figure[]> {
+  const superuserUrl = fleet.stores.postgres?.url;
+  if (superuserUrl === undefined) throw new Error('the peer needs the Postgres of this run: none may be given');
+  const peer = await peerFigures({ superuserUrl, sql: peerSql, rounds: PEER_ROUNDS, seconds: PEER_SECONDS });
+  const accepted: number[] = [];
+  consumers(fleet, beside, 'SIGSTOP');
+  try {
+    for (let round = 0; round < PEER_ROUNDS; round += 1) {
+      const externalIdPrefix = `peer-${round}-${world.run}`;
+      const sales = newSales({ buyerIds, purchases: BULK_PURCHASES, externalIdPrefix, amountMicros: PRICE_MICROS });
+      const { apiKey } = world.tenant;
+      const tookMs = await streamSales({ fleet, apiKey, sales, onRecorded: requireNewOfSeven });
+      accepted.push((1000 * BULK_PURCHASES) / tookMs);
+    }
+  } finally {
+    consumers(fleet, beside, 'SIGCONT');
+  }
+  const ours = median(accepted);
+  const line = (house: string, perSecond: number): Figure => ({
+    what: `purchases, seven levels, gRPC bulk stream, durable; consumers held; pgledger with ${house}`,
+    figure: rate(ours),
+    limit: `${rate(perSecond)} sales of seven transfers by pgledger`,
+    ratio: times(ours, perSecond),
+    wanted: '≥ 10 ×',
+  });
+  return [line('one account of the house', peer.hot), line('an account of the house per connection', peer.spread)];
+}
+
 mkdirSync(join(repositoryRoot, '.local'), { recursive: true, mode: 0o700 });
 const folder = mkdtempSync(join(repositoryRoot, '.local', 'bench-'));
 let fleet: Fleet | undefined;
@@ -380,6 +412,9 @@ try {
     benchBulk(running, world, { buyerIds, beside: apart }),
   );
   await part('storms', 'storms of refunds and of duplicates', () => benchStorms(running, world, buyerIds));
+  await part('peer', `${PEER_ROUNDS} rounds beside pgledger`, () =>
+    benchPeer(running, world, { buyerIds, beside: apart }),
+  );
   consumers(running, apart, 'SIGSTOP');
   try {
     await part('hot', `${HOT_ROUNDS} rounds of what is shared`, () => benchHot(running, world));

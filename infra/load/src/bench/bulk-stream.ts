@@ -80,14 +80,19 @@ export async function bulkStream(options: BulkOptions): Promise<BulkRun> {
     fleet,
     apiKey,
     sales: newSales(options),
-    onRecorded: (_, { created, commissions }) => {
-      if (!created || commissions.length !== 7) throw new Error('a purchase was not new, or did not pay seven');
+    onRecorded: (sale, recorded) => {
+      requireNewOfSeven(sale, recorded);
       answered += 1;
     },
   });
   if (answered !== purchases) throw new Error(`${answered} of ${purchases} purchases were answered`);
   options.onAccepted();
   return { purchases, acceptedMs, drainedMs: await untilDrained(options.drained) };
+}
+
+/** Throws unless a sale was new and pays seven. */
+export function requireNewOfSeven(_sale: number, { created, commissions }: RecordPurchaseResponse): void {
+  if (!created || commissions.length !== 7) throw new Error('a purchase was not new, or did not pay seven');
 }
 
 /** Waits until the ledger has everything. Resolves to how long that took, in ms. */

@@ -12,6 +12,7 @@ export interface Figure {
 
 export const rate = (perSecond: number): string => `${Math.round(perSecond).toLocaleString('en')}/s`;
 export const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`;
+export const times = (part: number, whole: number): string => `${(part / whole).toFixed(1)} ×`;
 
 export function report(figures: readonly Figure[], how: string): string {
   const table = new Table({ head: ['what', 'figure', 'limit', 'ratio', 'wanted'], style: { head: [], border: [] } });
