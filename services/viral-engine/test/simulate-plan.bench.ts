@@ -1,25 +1,26 @@
-// `npm run bench:simulation`: a million purchases of a tenant, replayed against a plan with limits of every kind. Prints
-// how long it took and what memory it needed; nothing is asserted about either, because machines differ.
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+// `npm run bench:simulation -w services/viral-engine`: a million purchases of a tenant, replayed against a plan with limits
+// of every kind. Prints how long it took and what memory it needed; nothing is asserted about either, because machines
+// differ. `BENCH_PURCHASES` makes it smaller.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inDatabaseTransaction } from '@dailydoco/database';
+import { startPostgres } from '@dailydoco/stores';
 import { asPlanId, type TenantId } from '../src/ids.js';
 import { STANDARD } from '../src/plans/shipped-plans.js';
 import { simulatePlan } from '../src/simulations/simulations.module.js';
-import { type Engine, START, startEngine, usd } from './engine.js';
+import { Engine, migratedDatabase, START, usd } from './engine.js';
 
-const PURCHASES = 1_000_000;
+const PURCHASES = Number(process.env['BENCH_PURCHASES'] ?? 1_000_000);
 const BUYERS = 20_000;
 const DAYS = 30;
 /** Purchases that one statement writes. */
 const CHUNK = 100_000;
 
-let engine: Engine;
-
-beforeAll(async () => {
-  engine = await startEngine();
-}, 60_000);
-
-afterAll(() => engine.stop());
+const folder = mkdtempSync(join(tmpdir(), 'dailydoco-bench-'));
+const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), durable: false, diesWithParent: true });
+const engine = new Engine(await migratedDatabase(postgres.url));
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -48,7 +49,7 @@ async function seed(tenantId: TenantId): Promise<void> {
        FROM generate_series($6::int, $6::int + $7::int - 1) AS n
        JOIN member m ON m.tenant_id = $1 AND m.user_id = lpad(to_hex(1 + (n::bigint * 7919) % $4::int), 32, '0')::uuid
        CROSS JOIN LATERAL (SELECT $3::timestamptz + n * (interval '1 day' * $5::int / $2::int) AS at) AS time`,
-        [tenantId, PURCHASES, START, BUYERS, DAYS, first, CHUNK],
+        [tenantId, PURCHASES, START, BUYERS, DAYS, first, Math.min(CHUNK, PURCHASES - first + 1)],
       );
     }
     await tx.query(
@@ -59,7 +60,7 @@ async function seed(tenantId: TenantId): Promise<void> {
   });
 }
 
-it('simulates a plan', async () => {
+async function simulate(): Promise<void> {
   const tenantId = engine.newTenant();
   await seed(tenantId);
   say(`${PURCHASES} purchases of ${BUYERS} buyers are there`);
@@ -97,6 +98,14 @@ it('simulates a plan', async () => {
     const pace = `${Math.round(purchases / seconds)} purchases/s`;
     const memory = `peak ${megabytes(peak)} MB (${megabytes(before)} before)`;
     say(`${name}: ${seconds.toFixed(1)} s, ${((user + system) / 1e6).toFixed(1)} s of processor, ${pace}, ${memory}`);
-    expect(purchases).toBe(PURCHASES);
+    assert.equal(purchases, PURCHASES);
   }
-}, 1_800_000);
+}
+
+try {
+  await simulate();
+} finally {
+  await engine.stop();
+  await postgres.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
