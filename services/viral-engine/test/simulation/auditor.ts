@@ -1,6 +1,10 @@
-import type { Books, SaleRow, Snapshot, WaitingRow } from './books.js';
-import type { Entry, Model, SaleFact, Sight, Told } from './model.js';
+import { type Act, ActAuditor } from './act-auditor.js';
+import type { Books, EntryRow, SaleRow, Snapshot, WaitingRow } from './books.js';
+import { insist } from './broken.js';
+import { Desk } from './model-disputes.js';
+import type { Model, SaleFact, Sight, Told } from './model.js';
 import type { PayoutsModel } from './payouts-model.js';
+import { show } from './show.js';
 
 /** A sale as a client told it. */
 export interface ToldSale {
@@ -35,16 +39,9 @@ export class Tellings {
   readonly websites = new Map<string, string>();
   /** By whose code somebody registers. */
   readonly registrations = new Map<string, string | undefined>();
+  /** What is wanted about entries and disputes, by the command that tells it. */
+  readonly acts = new Map<number, Act[]>();
 }
-
-export class Broken extends Error {}
-
-export function insist(condition: boolean, what: () => string): asserts condition {
-  if (!condition) throw new Broken(what());
-}
-
-const show = (value: unknown): string =>
-  JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? `${each}n` : each));
 
 /**
  * Holds the database against the model after every commit: what was committed must be something that was told, the
@@ -58,22 +55,30 @@ export class Auditor {
   /** Everything that was published, as the relay would find it. */
   readonly outbox: Snapshot['events'][number][] = [];
   readonly model: Model;
+  readonly desk: Desk;
+  readonly #acts: ActAuditor;
   readonly #books: Books;
   readonly #told: Tellings;
 
   constructor(model: Model, books: Books, told: Tellings) {
     this.model = model;
+    this.desk = new Desk(model);
+    this.#acts = new ActAuditor(this.desk);
     this.#books = books;
     this.#told = told;
   }
 
-  /** A database transaction was committed at `now`; its statements had seen the people as in `sight`. */
-  async committed(now: number, sight: Sight): Promise<Snapshot> {
+  /**
+   * A database transaction was committed at `now`; its statements had seen the people as in `sight`, and the command in
+   * whose course it was wanted these acts.
+   */
+  async committed(now: number, sight: Sight, acts: readonly Act[] = []): Promise<Snapshot> {
     const found = await this.#books.read();
     this.#join(found, sight);
     this.#meet(found);
-    this.#lead(found, { now, sight });
+    this.#lead(found, { now, sight, acts });
     this.#compare(found);
+    this.#acts.compare(found);
     this.outbox.push(...found.events);
     return found;
   }
@@ -113,10 +118,11 @@ export class Auditor {
     }
   }
 
-  #lead(found: Snapshot, { now, sight }: { now: number; sight: Sight }): void {
+  #lead(found: Snapshot, { now, sight, acts }: { now: number; sight: Sight; acts: readonly Act[] }): void {
     const { model } = this;
-    const expected: Told[] = [];
+    const expected = this.#acts.lead(found, acts, now);
     for (const { refund_id: id } of found.wins) if (!model.wins.has(id)) expected.push(...model.win(id, now));
+    const isSweep = expected.length === 0 && found.events.every(({ name }) => name === 'CommissionsHeld');
     const earlier: string[] = [];
     found.events.forEach((event, index) => {
       if (index >= expected.length) {
@@ -146,7 +152,16 @@ export class Auditor {
       insist(event.key === model.sale(event.saleId).buyer, () => `${event.name} is not keyed by the buyer`);
       insist(event.at === now, () => `${event.name} is dated ${event.at}, not ${now}`);
     });
+    if (isSweep) for (const row of found.entries) this.#sweepSilently(row);
     insist(expected.length === found.events.length, () => `not told: ${show(expected.slice(found.events.length))}`);
+  }
+
+  /** What is held for something else too moves by no suspension, so a sweep that comes by tells nothing of it. */
+  #sweepSilently({ purchase_id: saleId, id, status, hold_causes: causes }: EntryRow): void {
+    const entry = this.model.sales.get(saleId)?.entries.find((each) => each.id === id);
+    if (entry?.status !== 'held' || status !== 'held') return;
+    const isHeld = (all: readonly string[]): boolean => all.includes('beneficiary_suspended');
+    if (isHeld(causes) !== isHeld(entry.causes)) this.model.sweepOne(entry);
   }
 
   /** The fact of a new purchase, out of its row and what was told of it. */
@@ -212,8 +227,11 @@ export class Auditor {
     insist(found.sales.length === model.sales.size, () => `${found.sales.length} purchases, not ${model.sales.size}`);
     for (const row of found.sales) {
       const sale = model.sale(row.id);
-      const stands = (entries.get(row.id) ?? []).map(
-        (entry): Entry => ({
+      const stands = (entries.get(row.id) ?? []).map((entry, index) => {
+        const known = sale.entries[index];
+        if (known?.id === '') known.id = entry.id;
+        return {
+          id: entry.id,
           kind: entry.kind,
           level: entry.level,
           beneficiary: entry.beneficiary_id,
@@ -222,15 +240,17 @@ export class Auditor {
           status: entry.status,
           availableAt: entry.available_at.getTime(),
           heldSince: entry.held_since?.getTime(),
-        }),
-      );
+          causes: entry.hold_causes.toSorted(),
+        };
+      });
       const is = {
         plan: row.plan ?? undefined,
         refunded: row.refunded_micros,
         sequence: row.sequence,
         entries: stands,
       };
-      const should = { plan: sale.plan, refunded: sale.refunded, sequence: sale.sequence, entries: sale.entries };
+      const entriesShould = sale.entries.map((entry) => ({ ...entry, overAt: undefined }));
+      const should = { plan: sale.plan, refunded: sale.refunded, sequence: sale.sequence, entries: entriesShould };
       insist(show(is) === show(should), () => `${row.id} is ${show(is)}, should be ${show(should)}`);
       const net = stands.reduce((sum, each) => sum + each.net, 0n);
       insist(net <= sale.amount - sale.refunded, () => `I5: ${row.id} pays ${net} of ${sale.amount - sale.refunded}`);
@@ -253,14 +273,20 @@ export class Auditor {
       insist(status === person.status, () => `${id} is ${status}, should be ${person.status}`);
       insist(boost === person.boost, () => `${id} has a boost of ${boost}, should be ${person.boost}`);
     }
-    const own = model.plans.slice(model.shipped).map(({ planId, version }) => `${planId} ${version}`);
+    const own = model.plans.versions.slice(model.plans.shipped).map(({ planId, version }) => `${planId} ${version}`);
     insist(
       show(plans.versions.toSorted()) === show(own.toSorted()),
       () => `the plans are ${show(plans.versions)}, should be ${show(own)}`,
     );
+    const { defaultPlan } = model.plans;
     insist(
-      plans.defaultPlan === undefined || plans.defaultPlan === model.defaultPlan,
-      () => `the default plan is ${plans.defaultPlan}, should be ${model.defaultPlan}`,
+      plans.defaultPlan === undefined || plans.defaultPlan === defaultPlan,
+      () => `the default plan is ${plans.defaultPlan}, should be ${defaultPlan}`,
+    );
+    const archives = model.plans.archives.map(({ planId, lastVersion, at }) => `${planId} ${lastVersion} ${at}`);
+    insist(
+      show(plans.archives.toSorted()) === show(archives.toSorted()),
+      () => `archived are ${show(plans.archives)}, should be ${show(archives)}`,
     );
   }
 

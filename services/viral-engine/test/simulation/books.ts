@@ -1,7 +1,9 @@
 import { events as catalogue } from '@dailydoco/events';
 import pg from 'pg';
 import { UPLINE } from '../../src/members/upline.store.js';
-import type { Move, Status } from './model.js';
+import type { About, Dispute, Notice, Step } from './model-disputes.js';
+import type { Status } from './model-life.js';
+import type { Move } from './model.js';
 import type { Delivered } from './payouts-model.js';
 
 /** Everything of a tenant that the model has an opinion on, read in one moment. */
@@ -16,7 +18,17 @@ export interface Snapshot {
   readonly waiting: readonly WaitingRow[];
   readonly customers: readonly { readonly customer_id: string; readonly user_id: string }[];
   readonly counters: readonly CounterRow[];
-  readonly plans: { readonly versions: readonly string[]; readonly defaultPlan: string | undefined };
+  readonly plans: {
+    readonly versions: readonly string[];
+    readonly defaultPlan: string | undefined;
+    readonly archives: readonly string[];
+  };
+  readonly decisions: readonly DecisionRow[];
+  readonly disputes: readonly DisputeRow[];
+  /** In the order of each dispute. */
+  readonly steps: readonly StepRow[];
+  /** What was told of disputes and not seen before. */
+  readonly notices: readonly Notice[];
 }
 
 export interface SaleRow {
@@ -36,6 +48,7 @@ export interface SaleRow {
 }
 
 export interface EntryRow {
+  readonly id: string;
   readonly purchase_id: string;
   readonly beneficiary_id: string;
   readonly kind: 'website_bonus' | 'level';
@@ -45,6 +58,7 @@ export interface EntryRow {
   readonly status: Status;
   readonly available_at: Date;
   readonly held_since: Date | null;
+  readonly hold_causes: readonly string[];
 }
 
 export interface RefundRow {
@@ -80,6 +94,48 @@ export interface CounterRow {
   readonly period: string;
   readonly paid_micros: string;
   readonly closed_at_cap_micros: bigint | null;
+}
+
+export interface DecisionRow {
+  readonly id: string;
+  readonly commission_id: string;
+  readonly purchase_id: string;
+  readonly decision: string;
+  readonly cause: string | null;
+  readonly reason: string;
+  readonly decided_by: string;
+  readonly decided_at: Date;
+  readonly purchase_sequence: bigint | null;
+}
+
+export interface DisputeRow {
+  readonly id: string;
+  readonly commission_id: string;
+  readonly purchase_id: string;
+  readonly opened_by: string;
+  readonly kind: About;
+  readonly hold: Dispute['hold'];
+  readonly opened_at: Date;
+  readonly due_at: Date;
+  readonly status: Dispute['status'];
+  readonly owner_id: string | null;
+  readonly outcome: string | null;
+  readonly decided_at: Date | null;
+  readonly escalated_at: Date | null;
+  readonly steps: number;
+}
+
+export interface StepRow {
+  readonly dispute_id: string;
+  readonly position: number;
+  readonly kind: Step['kind'];
+  readonly taken_by: Step['by'];
+  readonly user_id: string | null;
+  readonly outcome: string | null;
+  readonly entry: Step['entry'] | null;
+  readonly taken_at: Date;
+  /** Whether anything was written with it. */
+  readonly written: boolean;
 }
 
 const INT8 = 20;
@@ -119,7 +175,14 @@ export class Books {
       plans: {
         versions: rowsOf<{ version: string }>(9).map(({ version }) => version),
         defaultPlan: rowsOf<{ plan_id: string }>(10)[0]?.plan_id,
+        archives: rowsOf<{ plan_id: string; last_version: number; archived_at: Date }>(11).map(
+          (row) => `${row.plan_id} ${row.last_version} ${row.archived_at.getTime()}`,
+        ),
       },
+      decisions: rowsOf(12),
+      disputes: rowsOf(13),
+      steps: rowsOf(14),
+      notices: written.flatMap(toNotice),
     };
   }
 
@@ -133,7 +196,8 @@ export class Books {
          recorded_at, plan_id || ' ' || plan_version AS plan, s.sequence, s.refunded_micros
        FROM purchase p JOIN purchase_state s ON s.tenant_id = p.tenant_id AND s.purchase_id = p.id
        WHERE p.${own} ORDER BY id`,
-      `SELECT purchase_id, beneficiary_id, kind, level, gross_micros, net_micros, status, available_at, held_since
+      `SELECT id, purchase_id, beneficiary_id, kind, level, gross_micros, net_micros, status, available_at, held_since,
+         hold_causes
        FROM commission WHERE ${own} ORDER BY purchase_id, kind DESC, level`,
       `SELECT id, external_id, purchase_id, reason, amount_micros FROM refund WHERE ${own} ORDER BY id`,
       `SELECT refund_id, won_at FROM chargeback_win WHERE ${own} ORDER BY refund_id`,
@@ -147,6 +211,16 @@ export class Books {
       `SELECT plan_id, holder, currency, period, paid_micros, closed_at_cap_micros FROM cap_counter WHERE ${own}`,
       `SELECT plan_id || ' ' || version AS version FROM plan_version WHERE ${own} ORDER BY plan_id, version`,
       `SELECT plan_id FROM tenant_default_plan WHERE ${own}`,
+      `SELECT plan_id, last_version, archived_at FROM plan_archive WHERE ${own}`,
+      `SELECT id, commission_id, purchase_id, decision, cause, reason, decided_by, decided_at, purchase_sequence
+       FROM commission_decision WHERE ${own}`,
+      `SELECT id, commission_id, purchase_id, opened_by, kind, hold, opened_at, due_at, status, owner_id, outcome,
+         decided_at, escalated_at, steps FROM dispute WHERE ${own}`,
+      `SELECT s.dispute_id, s.position, s.kind, s.taken_by, s.user_id, s.outcome, s.entry, s.taken_at,
+         t.user_id IS NOT NULL AS written
+       FROM dispute_step s LEFT JOIN dispute_text t ON t.tenant_id = s.tenant_id AND t.dispute_id = s.dispute_id
+         AND t.position = s.position AND t.user_id = s.user_id
+       WHERE s.${own} ORDER BY s.dispute_id, s.position`,
     ].join(';');
   }
 }
@@ -162,7 +236,8 @@ interface OutboxRow {
 
 interface Payload {
   readonly purchaseId?: string;
-  readonly purchaseSequence: bigint;
+  /** Undefined: no event of money. */
+  readonly purchaseSequence?: bigint;
   readonly refundId?: string;
   readonly changes?: readonly {
     readonly beneficiaryId: string;
@@ -179,11 +254,43 @@ interface Payload {
 const STATUSES: readonly (Status | undefined)[] = [undefined, 'pending', 'held', 'available', 'reversed', 'forfeited'];
 const LEVEL = 1;
 
-function toEvent(row: OutboxRow, currencies: ReadonlyMap<string, string>): Snapshot['events'] {
+interface DisputePayload {
+  readonly disputeId: string;
+  readonly commissionId: string;
+  readonly purchaseId: string;
+  readonly userId: string;
+  readonly kind?: About;
+  readonly outcome?: string;
+  readonly hold: string;
+  readonly openedAt: Date;
+  readonly decidedAt?: Date;
+}
+
+function decode(row: OutboxRow): { name: string; payload: unknown } {
   const type = Object.values(catalogue).find((each) => each.type === row.event_type);
   if (type === undefined) throw new Error(`no event is called ${row.event_type}`);
-  const payload = type.codec.decode(row.payload) as unknown as Payload;
-  if (payload.purchaseId === undefined || payload.purchaseId === '') return [];
+  const name = row.event_type.slice(row.event_type.lastIndexOf('.') + 1);
+  return { name, payload: type.codec.decode(row.payload) };
+}
+
+function toNotice(row: OutboxRow): Notice[] {
+  const { name, payload } = decode(row);
+  if (name !== 'DisputeOpened' && name !== 'DisputeDecided') return [];
+  const told = payload as DisputePayload;
+  const { disputeId, commissionId, purchaseId: saleId, userId, hold, kind: about, outcome } = told;
+  const times = {
+    at: row.occurred_at.getTime(),
+    openedAt: told.openedAt.getTime(),
+    decidedAt: told.decidedAt?.getTime(),
+  };
+  return [{ name, key: row.aggregate_key, disputeId, commissionId, saleId, userId, hold, about, outcome, ...times }];
+}
+
+function toEvent(row: OutboxRow, currencies: ReadonlyMap<string, string>): Snapshot['events'] {
+  const { name, payload: decoded } = decode(row);
+  const payload = decoded as Payload;
+  const { purchaseId: saleId, purchaseSequence: sequence, refundId } = payload;
+  if (saleId === undefined || sequence === undefined) return [];
   const moves = (payload.changes ?? []).map((change): Move => {
     const to = STATUSES[change.toStatus];
     if (to === undefined) throw new Error('an entry goes to no status');
@@ -197,8 +304,6 @@ function toEvent(row: OutboxRow, currencies: ReadonlyMap<string, string>): Snaps
       net: change.netMicros,
     };
   });
-  const name = row.event_type.slice(row.event_type.lastIndexOf('.') + 1);
-  const { purchaseId: saleId, purchaseSequence: sequence, refundId } = payload;
   const currency = currencies.get(saleId) ?? '';
   const at = row.occurred_at.getTime();
   return [{ eventId: row.event_id, key: row.aggregate_key, name, saleId, sequence, moves, currency, at, refundId }];

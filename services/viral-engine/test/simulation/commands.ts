@@ -1,10 +1,24 @@
 import fc from 'fast-check';
 import { asUserId } from '../../src/ids.js';
-import { insist } from './auditor.js';
+import { insist } from './broken.js';
+import {
+  decide,
+  decideAbout,
+  dispute,
+  type EndInput,
+  endTwice,
+  note,
+  open,
+  type OpenInput,
+  take,
+  tellAgain,
+  withdraw,
+} from './dispute-commands.js';
+import type { Decision } from './model-disputes.js';
 import { mapTo, type SaleInput, saleBy, sell, sellAgain } from './sale-commands.js';
 import { moveTo } from './move-commands.js';
 import { giveBack, giveBackAgain, winBack } from './refund-commands.js';
-import { type PlanInput, changeDefault, changePlan } from './plan-commands.js';
+import { archive, changeDefault, changePlan, type PlanInput } from './plan-commands.js';
 import type { World } from './world.js';
 
 /** Something that somebody does. It runs side by side with the others of its round. */
@@ -52,10 +66,69 @@ const sale: fc.Arbitrary<SaleInput> = fc.record({
   copies: fc.constantFrom(1, 1, 1, 2, 3),
 });
 
+const copies = fc.constantFrom(1, 1, 1, 2);
+const how = { keyed: fc.boolean(), copies };
+const opening: fc.Arbitrary<OpenInput> = fc.record({
+  ...how,
+  entry: nat,
+  about: fc.constantFrom('amount', 'hold', 'reversal', 'forfeiture', 'other'),
+  evidence: fc.constantFrom('none', 'address', 'words'),
+  stranger: fc.constantFrom(false, false, false, false, true),
+});
+const ending: fc.Arbitrary<EndInput> = fc.record({
+  ...how,
+  dispute: nat,
+  staff: nat,
+  outcome: fc.constantFrom('upheld', 'rejected'),
+  forfeits: fc.constantFrom(false, false, true),
+  takes: fc.constantFrom(true, true, false),
+});
+const decision = fc.constantFrom<Decision>('hold', 'hold', 'lift', 'lift', 'release', 'forfeit');
+
+/** What partners and finance do about single entries. */
+const DISPUTES = [
+  kind({ name: 'dispute opened', weight: 5, data: opening, run: async (...given) => void (await open(...given)) }),
+  kind({
+    name: 'dispute taken on',
+    weight: 2,
+    data: fc.record({ ...how, dispute: nat, staff: nat }),
+    run: take,
+  }),
+  kind({ name: 'note on a dispute', weight: 2, data: fc.record({ ...how, dispute: nat, by: nat }), run: note }),
+  kind({ name: 'dispute decided', weight: 3, data: ending, run: decide }),
+  kind({
+    name: 'dispute withdrawn',
+    weight: 1,
+    data: fc.record({ ...how, dispute: nat, stranger: fc.constantFrom(false, false, false, true) }),
+    run: withdraw,
+  }),
+  kind({ name: 'dispute to its end', weight: 3, data: fc.tuple(opening, ending), run: dispute }),
+  kind({ name: 'dispute ended twice', weight: 2, data: ending, run: endTwice }),
+  kind({
+    name: 'deadlines of disputes',
+    weight: 2,
+    data: fc.constant(undefined),
+    run: async (world) => void (await world.attempt((process) => process.watchDeadlines())),
+  }),
+  kind({
+    name: 'decision of finance',
+    weight: 5,
+    data: fc.record({ ...how, entry: nat, decisions: fc.tuple(decision) }),
+    run: decideAbout,
+  }),
+  kind({
+    name: 'decisions about one entry',
+    weight: 3,
+    data: fc.record({ ...how, entry: nat, decisions: fc.array(decision, { minLength: 2, maxLength: 3 }) }),
+    run: decideAbout,
+  }),
+  kind({ name: 'act again', weight: 3, data: fc.tuple(nat, fc.boolean()), run: tellAgain }),
+];
+
 const small = fc.integer({ min: 0, max: 10_000 });
 const capAmounts = fc.record({ USD: fc.bigInt({ min: 1_000_000n, max: 300_000_000n }) });
 const plan: fc.Arbitrary<PlanInput> = fc.record({
-  plan: fc.constantFrom('standard', 'standard', 'usage', 'pro'),
+  plan: fc.constantFrom('standard', 'standard', 'ultraplan', 'usage', 'meter', 'pro'),
   levels: fc.array(fc.integer({ min: 0, max: 4_000 }), { minLength: 1, maxLength: 7 }),
   bonus: fc.integer({ min: 0, max: 3_000 }),
   maxPayout: fc.oneof(fc.constant(7_000), small),
@@ -191,7 +264,19 @@ const TABLE = [
     run: async (world, limit) => void (await world.attempt((process) => process.foldMoves(limit))),
   }),
   kind({ name: 'plan version', weight: 3, data: plan, run: changePlan }),
-  kind({ name: 'default plan', weight: 1, data: fc.constantFrom('standard', 'ultraplan'), run: changeDefault }),
+  kind({
+    name: 'default plan',
+    weight: 2,
+    data: fc.constantFrom('standard', 'ultraplan', 'ultraplan', 'pro'),
+    run: changeDefault,
+  }),
+  kind({
+    name: 'archive of a plan',
+    weight: 3,
+    data: fc.tuple(fc.constantFrom('standard', 'ultraplan', 'usage', 'usage', 'meter', 'pro'), fc.boolean(), copies),
+    run: archive,
+  }),
+  ...DISPUTES,
 ];
 
 /** Any of the commands. */

@@ -1,5 +1,7 @@
 // The small model of the money core: what every committed fact must have done. It has its own arithmetic and imports
 // no rule of the service; facts are handed to it in the order of their commits.
+import { type Entry, hold, lift, reverse, type Status } from './model-life.js';
+import { Plans } from './model-plans.js';
 import {
   type Earner,
   entitled,
@@ -10,20 +12,6 @@ import {
   splitOf,
   type Terms,
 } from './model-split.js';
-
-export type Status = 'pending' | 'held' | 'available' | 'reversed' | 'forfeited';
-
-export interface Entry {
-  readonly kind: Share['kind'];
-  readonly level: number;
-  readonly beneficiary: string;
-  readonly gross: bigint;
-  net: bigint;
-  status: Status;
-  /** Milliseconds since 1970. */
-  availableAt: number;
-  heldSince: number | undefined;
-}
 
 export interface Sale {
   readonly id: string;
@@ -104,17 +92,14 @@ export class Model {
   readonly sales = new Map<string, Sale>();
   readonly refunds = new Map<string, RefundFact>();
   readonly wins = new Set<string>();
-  readonly plans: Terms[] = [];
+  readonly plans: Plans;
   readonly counters = new Map<string, Counter>();
-  defaultPlan: string;
-  /** How many of the plans every tenant has from the beginning. */
-  readonly shipped: number;
+  /** Entries about which a dispute is undecided. */
+  readonly disputed = new Set<Entry>();
   readonly #firsts = new Map<string, { sale: string; occurredAt: number }>();
 
   constructor(plans: readonly Terms[], defaultPlan: string) {
-    this.plans.push(...plans);
-    this.shipped = plans.length;
-    this.defaultPlan = defaultPlan;
+    this.plans = new Plans(plans, defaultPlan);
   }
 
   person(id: string): Person {
@@ -157,7 +142,7 @@ export class Model {
 
   /** `earlier` are the buyers of the purchases before it in the same database transaction. */
   record(fact: SaleFact, sight: Sight, earlier: readonly string[]): Told[] {
-    const terms = this.#planOf(fact);
+    const terms = this.plans.choose(fact);
     const earner = (id: string): Earner => {
       const { status, boost } = this.person(id);
       const before = earlier.filter((buyer) => buyer === id).length;
@@ -172,16 +157,9 @@ export class Model {
     const shares = terms !== undefined && this.#isCovered(fact, terms) ? this.#pay(fact, parties, terms) : [];
     const availableAt = fact.occurredAt + (terms?.holdDays ?? 0) * DAY_MS;
     const entries = shares.map(({ kind, level, beneficiary, micros }): Entry => {
-      return {
-        kind,
-        level,
-        beneficiary,
-        gross: micros,
-        net: micros,
-        status: 'pending',
-        availableAt,
-        heldSince: undefined,
-      };
+      const amounts = { gross: micros, net: micros };
+      const free = { heldSince: undefined, causes: [], overAt: undefined };
+      return { id: '', kind, level, beneficiary, ...amounts, status: 'pending', availableAt, ...free };
     });
     const { id, externalId, buyer, amount, currency } = fact;
     const plan = terms && `${terms.planId} ${terms.version}`;
@@ -202,14 +180,11 @@ export class Model {
     this.refunds.set(fact.id, fact);
     sale.refunded += fact.amount;
     const told = [this.#tell(sale, 'RefundRecorded', [])];
-    const moves = this.#adjust(sale, at, (entry, net) => {
+    const adjusted = this.#adjust(sale, 'CommissionsReversed', (entry, net) => {
       entry.net = net;
-      if (net > 0n) return;
-      resume(entry, at);
-      entry.status = 'reversed';
+      if (net === 0n) reverse(entry, at);
     });
-    if (moves.length > 0) told.push(this.#tell(sale, 'CommissionsReversed', moves));
-    return told;
+    return [...told, ...adjusted];
   }
 
   win(refundId: string, at: number): Told[] {
@@ -218,63 +193,60 @@ export class Model {
     this.wins.add(refundId);
     const sale = this.sale(fact.saleId);
     sale.refunded -= fact.amount;
-    const told: Told[] = [];
-    const moves = this.#adjust(sale, at, (entry, net) => {
+    const restored = this.#adjust(sale, 'CommissionsRestored', (entry, net) => {
       entry.net = net;
       if (entry.status === 'reversed') entry.status = entry.availableAt > at ? 'pending' : 'available';
     });
-    if (moves.length > 0) told.push(this.#tell(sale, 'CommissionsRestored', moves));
-    const held = this.#change(sale, (entry) => {
-      if (entry.status !== 'pending' || this.person(entry.beneficiary).status !== 'suspended') return;
-      entry.status = 'held';
-      entry.heldSince = at;
+    const disputed = this.happen(sale, 'CommissionsHeld', (entry) => {
+      if (this.disputed.has(entry)) hold(entry, 'dispute', at);
     });
-    if (held.length > 0) told.push(this.#tell(sale, 'CommissionsHeld', held));
-    return told;
+    const suspended = this.happen(sale, 'CommissionsHeld', (entry) => {
+      if (this.isSuspended(entry)) hold(entry, 'beneficiary_suspended', at);
+    });
+    return [...restored, ...disputed, ...suspended];
   }
 
   /** All that is due, and nothing of those who are suspended. */
   release(saleId: string, now: number): Told[] {
-    const sale = this.sale(saleId);
-    const moves = this.#change(sale, (entry) => {
+    return this.happen(this.sale(saleId), 'CommissionsReleased', (entry) => {
       if (this.isDue(entry, now)) entry.status = 'available';
     });
-    return moves.length === 0 ? [] : [this.#tell(sale, 'CommissionsReleased', moves)];
   }
 
-  isDue({ status, availableAt, beneficiary }: Entry, now: number): boolean {
-    return status === 'pending' && availableAt <= now && this.person(beneficiary).status === 'active';
+  isDue(entry: Entry, now: number): boolean {
+    return entry.status === 'pending' && entry.availableAt <= now && !this.isSuspended(entry);
+  }
+
+  isSuspended({ beneficiary }: Entry): boolean {
+    return this.person(beneficiary).status === 'suspended';
+  }
+
+  /** Whether the task has yet to hold it for a suspension, or to lift it after one. */
+  isUnsettled(entry: Entry): boolean {
+    return this.isSuspended(entry) ? entry.status === 'pending' : entry.causes.includes('beneficiary_suspended');
   }
 
   /** What the sweep does to a member's entries of one purchase, by the status that the member has. */
   sweep(saleId: string, beneficiary: string): Told[] {
-    const sale = this.sale(saleId);
-    const { status, statusAt } = this.person(beneficiary);
-    const moves = this.#change(sale, (entry) => {
-      if (entry.beneficiary !== beneficiary) return;
-      if (status === 'suspended' && entry.status === 'pending') {
-        entry.status = 'held';
-        entry.heldSince = statusAt;
-      } else if (status === 'active' && entry.status === 'held') {
-        resume(entry, statusAt);
-        entry.status = 'pending';
-      }
+    return this.happen(this.sale(saleId), 'CommissionsHeld', (entry) => {
+      if (entry.beneficiary === beneficiary) this.sweepOne(entry);
     });
-    return moves.length === 0 ? [] : [this.#tell(sale, 'CommissionsHeld', moves)];
   }
 
-  /** The plan version in force: by product tag, else by stream, else the default. */
-  #planOf({ stream, tag, occurredAt }: SaleFact): Terms | undefined {
-    const inForce = new Map<string, Terms>();
-    for (const terms of this.plans.toSorted((a, b) => a.from - b.from)) {
-      if (terms.from <= occurredAt) inForce.set(terms.planId, terms);
-    }
-    const plans = [...inForce.values()];
-    return (
-      plans.find(({ tags }) => tag !== undefined && tags.includes(tag)) ??
-      plans.find(({ streams }) => streams.includes(stream)) ??
-      inForce.get(this.defaultPlan)
-    );
+  /** Clocks stop and go on at the moment of the status, however late the task comes by. */
+  sweepOne(entry: Entry): void {
+    const { statusAt } = this.person(entry.beneficiary);
+    (this.isSuspended(entry) ? hold : lift)(entry, 'beneficiary_suspended', statusAt);
+  }
+
+  /** What happens to the entries of a purchase is told under one name, where it moved any. */
+  happen(sale: Sale, name: string, work: (entry: Entry) => void): Told[] {
+    const moves = sale.entries.flatMap((entry) => {
+      const { status, net } = entry;
+      work(entry);
+      return entry.status === status && entry.net === net ? [] : [moveOf(entry, status, net)];
+    });
+    return moves.length === 0 ? [] : [this.#tell(sale, name, moves)];
   }
 
   /** The first purchase is the first recorded, whatever became of it. */
@@ -288,7 +260,7 @@ export class Model {
   }
 
   #pay(fact: SaleFact, parties: Parameters<typeof entitled>[0], terms: Terms): Share[] {
-    const own = this.plans.filter(({ planId }) => planId === terms.planId);
+    const own = this.plans.of(terms.planId);
     const { currency } = fact;
     const dayOf = new Date(fact.recordedAt).toISOString().slice(0, 10);
     const names = { day: dayOf, month: dayOf.slice(0, 7), lifetime: 'lifetime' };
@@ -342,18 +314,10 @@ export class Model {
   }
 
   /** Brings every net to floor(gross × (amount − R) ÷ amount). */
-  #adjust(sale: Sale, _at: number, set: (entry: Entry, net: bigint) => void): Move[] {
-    return this.#change(sale, (entry) => {
+  #adjust(sale: Sale, name: string, set: (entry: Entry, net: bigint) => void): Told[] {
+    return this.happen(sale, name, (entry) => {
       const net = (entry.gross * (sale.amount - sale.refunded)) / sale.amount;
       if (entry.status !== 'forfeited' && net !== entry.net) set(entry, net);
-    });
-  }
-
-  #change(sale: Sale, work: (entry: Entry) => void): Move[] {
-    return sale.entries.flatMap((entry) => {
-      const { status, net } = entry;
-      work(entry);
-      return entry.status === status && entry.net === net ? [] : [moveOf(entry, status, net)];
     });
   }
 
@@ -369,13 +333,6 @@ function leftOf(cap: bigint, { paid }: Counter): bigint {
 
 function moveOf({ kind, level, beneficiary, status, net }: Entry, from: Status | undefined, before: bigint): Move {
   return { kind, level, beneficiary, from, to: status, delta: net - before, net };
-}
-
-/** The clock of the hold goes on. */
-function resume(entry: Entry, at: number): void {
-  if (entry.heldSince === undefined) return;
-  entry.availableAt += Math.max(0, at - entry.heldSince);
-  entry.heldSince = undefined;
 }
 
 /** So many calendar months later in UTC, at the month's end where the day is missing. */

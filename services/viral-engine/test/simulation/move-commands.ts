@@ -1,5 +1,5 @@
 import { asUserId } from '../../src/ids.js';
-import { insist } from './auditor.js';
+import { insist } from './broken.js';
 import { refusal } from './refusal.js';
 import { callOf } from './sale-commands.js';
 import type { World } from './world.js';

@@ -1,4 +1,5 @@
-import type { Move, Status, Told } from './model.js';
+import type { Status } from './model-life.js';
+import type { Move, Told } from './model.js';
 
 /** An event as it lies in the outbox: what it tells, and the buyer it is keyed by. */
 export interface Delivered extends Told {

@@ -1,6 +1,7 @@
 import { currencyOf } from '@dailydoco/money';
 import { asPurchaseId, asRefundId } from '../../src/ids.js';
-import { insist, type ToldRefund } from './auditor.js';
+import type { ToldRefund } from './auditor.js';
+import { insist } from './broken.js';
 import { refusal } from './refusal.js';
 import { callOf } from './sale-commands.js';
 import type { World } from './world.js';

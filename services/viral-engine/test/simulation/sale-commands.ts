@@ -3,7 +3,8 @@ import { currencyOf } from '@dailydoco/money';
 import type { IncomingPurchase } from '../../src/customers/unattributed-purchase.js';
 import { asCustomerId, asUserId, asWebsiteId } from '../../src/ids.js';
 import type { RecordedPurchase } from '../../src/purchases/record-purchase.js';
-import { insist, type ToldSale } from './auditor.js';
+import type { ToldSale } from './auditor.js';
+import { insist } from './broken.js';
 import { refusal } from './refusal.js';
 import type { World } from './world.js';
 
@@ -76,10 +77,10 @@ export async function mapTo(
 }
 
 /** Where a key holds, and what is hashed of the request. */
-export function callOf(world: World, key: string | undefined) {
+export function callOf(world: World, key: string | undefined, content = '') {
   const { tenantId } = world;
   const scope = { tenantId, callerId: 'apiKey:simulation', method: 'POST', path: '/v1' };
-  return { key, scope, requestHash: requestHash({ key }) };
+  return { key, scope, requestHash: requestHash({ key, content }) };
 }
 
 function toldOf(world: World, input: SaleInput): Omit<ToldSale, 'buyer' | 'customer'> {

@@ -1,6 +1,8 @@
 import { createPool, inDatabaseTransaction } from '@dailydoco/database';
 import { Outbox } from '@dailydoco/events';
 import { IdempotencyStore } from '@dailydoco/http';
+import { CommissionDecisions } from '../../src/commissions/commission-decisions.js';
+import { DecisionStore } from '../../src/commissions/decision.store.js';
 import { DueStore } from '../../src/commissions/due.store.js';
 import { releaseDue } from '../../src/commissions/release-due.js';
 import { settleHolds } from '../../src/commissions/settle-holds.js';
@@ -9,6 +11,9 @@ import { foldMoves } from '../../src/network/fold-moves.js';
 import { CustomerReadStore, CustomerStore } from '../../src/customers/customer.store.js';
 import { Customers } from '../../src/customers/customers.js';
 import type { AttributePurchases } from '../../src/customers/attribute-purchases.js';
+import { DisputeStore } from '../../src/disputes/dispute.store.js';
+import { Disputes } from '../../src/disputes/disputes.js';
+import { watchDeadlines } from '../../src/disputes/disputes.module.js';
 import type { TenantId, UserId } from '../../src/ids.js';
 import { changeBoost, changeMemberStatus } from '../../src/members/change-member.js';
 import type { UserDirectory } from '../../src/members/ensure-member.js';
@@ -20,6 +25,7 @@ import { MoveListStore } from '../../src/network/move-list.store.js';
 import { MoveStore } from '../../src/network/move.store.js';
 import { Moves } from '../../src/network/moves.js';
 import { PlanCatalogues, PlanStore } from '../../src/plans/plan.store.js';
+import { Plans } from '../../src/plans/plans.js';
 import { attributePurchases, recordPurchaseOf } from '../../src/purchases/purchases.module.js';
 import type { RecordPurchase } from '../../src/purchases/record-purchase.js';
 import { RefundReadStore, RefundStore } from '../../src/refunds/refund.store.js';
@@ -59,6 +65,9 @@ export class ServiceProcess implements Mortal {
   readonly customers: Customers;
   readonly attribution: AttributePurchases;
   readonly moves: Moves;
+  readonly decisions: CommissionDecisions;
+  readonly disputes: Disputes;
+  readonly plans: Plans;
   readonly #pool: ReturnType<typeof createPool>;
   readonly #runtime: Runtime;
   readonly #stops: (() => unknown)[] = [];
@@ -102,6 +111,9 @@ export class ServiceProcess implements Mortal {
     this.refunds = this.#wireRefunds();
     this.customers = this.#wireCustomers();
     this.moves = this.#wireMoves();
+    this.decisions = this.#wireDecisions();
+    this.disputes = this.#wireDisputes();
+    this.plans = this.#wirePlans();
   }
 
   winChargeback(won: Parameters<typeof restoreChargeback>[1]): Promise<unknown> {
@@ -120,6 +132,11 @@ export class ServiceProcess implements Mortal {
     return inDatabaseTransaction(this.#pool, (tx) =>
       settleHolds(new DueStore(tx, this.#runtime.outbox), { now, limit }),
     );
+  }
+
+  /** Escalates the disputes that are past their deadline. */
+  watchDeadlines(): Promise<boolean> {
+    return watchDeadlines(this.#runtime);
   }
 
   foldMoves(limit: number): Promise<boolean> {
@@ -181,6 +198,37 @@ export class ServiceProcess implements Mortal {
       reads: new RefundReadStore(this.#pool),
       clock,
       newId,
+    });
+  }
+
+  #wireDecisions(): CommissionDecisions {
+    const { idempotency, outbox, clock, newId } = this.#runtime;
+    return new CommissionDecisions({
+      once: (call, work) => idempotency.run(this.#pool, call, (tx) => work(new DecisionStore(tx, outbox))),
+      clock,
+      newId,
+    });
+  }
+
+  #wireDisputes(): Disputes {
+    const { idempotency, clock, newId } = this.#runtime;
+    return new Disputes({
+      once: (call, work) => idempotency.run(this.#pool, call, (tx) => work(new DisputeStore(tx, this.#runtime))),
+      reads: new DisputeStore(this.#pool, this.#runtime),
+      clock,
+      newId,
+    });
+  }
+
+  #wirePlans(): Plans {
+    const { idempotency, outbox, clock } = this.#runtime;
+    const withBook = <T>(work: (book: PlanStore) => Promise<T>): Promise<T> =>
+      inDatabaseTransaction(this.#pool, (tx) => work(new PlanStore(tx, outbox)));
+    return new Plans({
+      read: (tenantId) => withBook((book) => book.read(tenantId)),
+      once: (call, work) => idempotency.run(this.#pool, call, (tx) => work(new PlanStore(tx, outbox))),
+      withBook,
+      clock,
     });
   }
 

@@ -1,6 +1,6 @@
 import { type Course, seededRandom, type Statement, type StatementCut, type TestDatabase } from '@dailydoco/testing';
 import fc from 'fast-check';
-import { Broken, insist } from './auditor.js';
+import { Broken, insist } from './broken.js';
 import { type Command, command } from './commands.js';
 import { World } from './world.js';
 
@@ -91,26 +91,29 @@ class Simulation {
 
   /** Lets the loops finish what they have to do, and insists that nothing is left. */
   async drain(): Promise<void> {
-    const { model, auditor, now } = this.#world;
+    const { model, auditor, desk, now } = this.#world;
     const calm = { waitHours: 0, order: 1, faults: 0, haste: 0 };
     const loop = (name: string, more: () => boolean, run: Command['run']): Promise<void> =>
       this.#repeat({ ...calm, commands: [{ name, run }] }, more);
-    const entries = (): { beneficiary: string; status: string }[] =>
-      [...model.sales.values()].flatMap((sale) => [...sale.entries]);
-    const unsettled = (status: string, person: string) => () =>
-      entries().some((entry) => entry.status === status && model.person(entry.beneficiary).status === person);
+    const unsettled = (isSuspended: boolean) => () =>
+      this.#world.entries.some((entry) => model.isSuspended(entry) === isSuspended && model.isUnsettled(entry));
     await loop(
       'attribution to the end',
       () => [...auditor.waiting.values()].some((row) => row.waits && auditor.customers.has(row.customer_id)),
       async (world) => void (await world.attempt((process) => process.attribution.runOnce())),
     );
     const sweep: Command['run'] = async (world) => void (await world.attempt((process) => process.settleHolds(50)));
-    await loop('holds to the end', unsettled('pending', 'suspended'), sweep);
-    await loop('lifts to the end', unsettled('held', 'active'), sweep);
+    await loop('holds to the end', unsettled(true), sweep);
+    await loop('lifts to the end', unsettled(false), sweep);
     await loop(
       'release to the end',
-      () => [...model.sales.values()].some((sale) => sale.entries.some((entry) => model.isDue(entry, now))),
+      () => this.#world.entries.some((entry) => model.isDue(entry, now)),
       async (world) => void (await world.attempt((process) => process.release(50))),
+    );
+    await loop(
+      'deadlines to the end',
+      () => [...desk.disputes.values()].some((dispute) => desk.isOverdue(dispute, now)),
+      async (world) => void (await world.attempt((process) => process.watchDeadlines())),
     );
   }
 

@@ -4,8 +4,11 @@ import { fakeClock, Gate, seededRandom, type Statement, Tally, type TestDatabase
 import pg from 'pg';
 import { asTenantId, asUserId, asWebsiteId, type TenantId } from '../../src/ids.js';
 import { checkBooks } from '../engine.js';
-import { Auditor, Broken, checkPayouts, insist, Tellings } from './auditor.js';
+import { Auditor, checkPayouts, Tellings } from './auditor.js';
+import { Broken, insist } from './broken.js';
 import { Books, types } from './books.js';
+import type { Desk } from './model-disputes.js';
+import type { Entry } from './model-life.js';
 import { Model, type Sale, type Sight } from './model.js';
 import { PayoutsModel } from './payouts-model.js';
 import { SHIPPED } from './plans.js';
@@ -15,6 +18,8 @@ const START = new Date('2026-01-31T23:00:00.000Z');
 /** Everybody's referrer in the beginning: a line of eight with two branches. */
 const TREE: readonly (number | undefined)[] = [undefined, 0, 1, 2, 3, 4, 5, 6, 7, 3, 3, 9];
 const WEBSITES = 3;
+/** Who looks into disputes and decides. */
+const STAFF = 2;
 const PROCESSES = 2;
 /** More often than faults of one round can hit one call. */
 const MOST_ATTEMPTS = 40;
@@ -44,6 +49,7 @@ export class World {
   /** What a command's commit means, where no event tells it. */
   readonly intents = new Map<number, () => void>();
   readonly websites: readonly string[];
+  readonly staff: readonly string[];
   failure: unknown;
   readonly #database: TestDatabase;
   readonly #observer: pg.Client;
@@ -63,6 +69,7 @@ export class World {
     this.#idSuffix = (parts.seed >>> 0).toString(16).padStart(12, '0');
     this.tenantId = asTenantId(this.newId());
     this.websites = Array.from({ length: WEBSITES }, () => this.newId());
+    this.staff = Array.from({ length: STAFF }, () => this.newId());
     this.auditor = new Auditor(this.model, new Books(parts.observer, this.tenantId), this.told);
     this.gate = new Gate(parts.observer, (statement) => this.#executed(statement));
     const connectionString = parts.database.ownerUrl;
@@ -103,6 +110,15 @@ export class World {
   /** Purchases, oldest first. */
   get sales(): readonly Sale[] {
     return [...this.model.sales.values()];
+  }
+
+  get entries(): readonly Entry[] {
+    return this.sales.flatMap(({ entries }) => entries);
+  }
+
+  /** Disputes and decisions, as the model has them. */
+  get desk(): Desk {
+    return this.auditor.desk;
   }
 
   one<T>(all: readonly T[], choice: number): T {
@@ -174,7 +190,7 @@ export class World {
     try {
       const sight = this.#sights.get(client) ?? this.model.sight();
       this.intents.get(command)?.();
-      await this.auditor.committed(this.now, sight);
+      await this.auditor.committed(this.now, sight, this.told.acts.get(command));
       this.tally.count('database: commits');
     } catch (error) {
       this.failure ??= error;
