@@ -258,7 +258,21 @@ export class Auditor {
     insist(found.refunds.length === model.refunds.size, () => 'a refund without its event');
     insist(found.wins.length === model.wins.size, () => 'a chargeback won without its refund');
     this.#comparePeople(found);
+    this.#rememberWork(found);
     this.#compareCounters(found);
+  }
+
+  /** Whatever a task has yet to do is marked, or it would never come by. */
+  #rememberWork({ members, customers, waiting }: Snapshot): void {
+    const sweeps = new Set(members.flatMap((row) => (row.hold_sweep_due ? [row.user_id] : [])));
+    for (const { id, entries } of this.model.sales.values()) {
+      const left = entries.find((entry) => this.model.isUnsettled(entry) && !sweeps.has(entry.beneficiary));
+      insist(left === undefined, () => `no sweep comes by for ${show(left)} of ${id}`);
+    }
+    const left = customers.find(
+      ({ customer_id: id, due }) => !due && waiting.some((row) => row.waits && row.customer_id === id),
+    );
+    insist(left === undefined, () => `${left?.customer_id} is mapped, and nobody attributes what waits for it`);
   }
 
   #comparePeople({ members, plans }: Snapshot): void {

@@ -16,7 +16,8 @@ export interface Snapshot {
   readonly wins: readonly { readonly refund_id: string; readonly won_at: Date }[];
   readonly members: readonly MemberRow[];
   readonly waiting: readonly WaitingRow[];
-  readonly customers: readonly { readonly customer_id: string; readonly user_id: string }[];
+  /** Those who are mapped; `due`: whether attribution has yet to come by. */
+  readonly customers: readonly { readonly customer_id: string; readonly user_id: string; readonly due: boolean }[];
   readonly counters: readonly CounterRow[];
   readonly plans: {
     readonly versions: readonly string[];
@@ -75,6 +76,8 @@ export interface MemberRow {
   readonly status: 'active' | 'suspended';
   readonly boost_bps: number;
   readonly code: string;
+  /** Whether the task that holds and lifts has yet to come by. */
+  readonly hold_sweep_due: boolean;
 }
 
 export interface WaitingRow {
@@ -201,13 +204,14 @@ export class Books {
        FROM commission WHERE ${own} ORDER BY purchase_id, kind DESC, level`,
       `SELECT id, external_id, purchase_id, reason, amount_micros FROM refund WHERE ${own} ORDER BY id`,
       `SELECT refund_id, won_at FROM chargeback_win WHERE ${own} ORDER BY refund_id`,
-      `SELECT m.user_id, ${UPLINE} AS upline, m.status, m.boost_bps, c.code FROM member m
+      `SELECT m.user_id, ${UPLINE} AS upline, m.status, m.boost_bps, m.hold_sweep_due, c.code
+       FROM member m
        JOIN referral_code c ON c.tenant_id = m.tenant_id AND c.owner_id = m.user_id
        WHERE m.${own} ORDER BY cardinality(${UPLINE}), m.user_id`,
       `SELECT u.id, u.external_id, u.customer_id, u.amount_micros, u.occurred_at, w.purchase_id IS NOT NULL AS waits
        FROM unattributed_purchase u
        LEFT JOIN waiting_purchase w ON w.tenant_id = u.tenant_id AND w.purchase_id = u.id WHERE u.${own} ORDER BY u.id`,
-      `SELECT customer_id, user_id FROM customer WHERE ${own} AND user_id IS NOT NULL ORDER BY customer_id`,
+      `SELECT customer_id, user_id, attribute_after IS NOT NULL AS due FROM customer WHERE ${own} AND user_id IS NOT NULL ORDER BY customer_id`,
       `SELECT plan_id, holder, currency, period, paid_micros, closed_at_cap_micros FROM cap_counter WHERE ${own}`,
       `SELECT plan_id || ' ' || version AS version FROM plan_version WHERE ${own} ORDER BY plan_id, version`,
       `SELECT plan_id FROM tenant_default_plan WHERE ${own}`,

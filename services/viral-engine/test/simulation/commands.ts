@@ -197,6 +197,7 @@ const TABLE = [
       await Promise.all([saleBy(world, customer, input), mapTo(world, { customer, who, twice: false })]);
     },
   }),
+  kind({ name: 'sale, mapping and attribution', weight: 3, data: fc.tuple(nat, sale, sale), run: mapAmongSales }),
   kind({
     name: 'attribution',
     weight: 4,
@@ -232,6 +233,7 @@ const TABLE = [
     run: async (world, limit) => void (await world.attempt((process) => process.settleHolds(limit))),
   }),
   kind({ name: 'sweep among refunds', weight: 4, data: nat, run: sweepAmongRefunds }),
+  kind({ name: 'suspension, sweep and refunds', weight: 3, data: nat, run: suspendAmongRefunds }),
   kind({
     name: 'suspension',
     weight: 4,
@@ -279,6 +281,9 @@ const TABLE = [
   ...DISPUTES,
 ];
 
+/** More than there are people to be swept. */
+const MOST_SWEEPS = 30;
+
 /** Any of the commands. */
 export const command: fc.Arbitrary<Command> = fc.oneof(...TABLE);
 
@@ -294,13 +299,50 @@ async function sweepAmongRefunds(world: World, choice: number): Promise<void> {
   await Promise.all([giveBack(world, refund), world.attempt((process) => process.settleHolds(50))]);
 }
 
+/**
+ * Somebody is suspended, and whoever sweeps finds all there is to be held locked by refunds: where it takes that for
+ * nothing to be done, nobody comes by again.
+ */
+async function suspendAmongRefunds(world: World, choice: number, id: number): Promise<void> {
+  const { model, sales } = world;
+  const pendingOf = (person: string): number[] =>
+    sales.flatMap(({ entries }, n) =>
+      entries.some(({ status, beneficiary }) => status === 'pending' && beneficiary === person) ? [n] : [],
+    );
+  const active = world.people.filter((each) => model.person(each).status === 'active' && pendingOf(each).length > 0);
+  // Of the fewest purchases, so that refunds can have all of them at once.
+  const [who] = active.toSorted((a, b) => pendingOf(a).length - pendingOf(b).length);
+  if (who === undefined) return;
+  const sweep = (): Promise<boolean> => world.attempt((process) => process.settleHolds(50));
+  // Whoever was due before is settled, or the sweep would not come to this one.
+  for (let times = 0; times < MOST_SWEEPS && (await sweep()); times += 1);
+  await changeStatus(world, { who: world.people.indexOf(who), status: 'suspended', id, of: world.people });
+  const refund = { part: 1 + (choice % 3), chargeback: false, keyed: false, copies: 1, otherCurrency: false };
+  await Promise.all([...pendingOf(who).map((sale) => giveBack(world, { ...refund, sale })), sweep()]);
+}
+
+/**
+ * Sales of a customer who is nobody yet, who is mapped and attributed meanwhile: where a sale does not keep its customer
+ * as it found it, it begins to wait when nobody looks any more.
+ */
+async function mapAmongSales(
+  world: World,
+  [who, first, second]: readonly [number, SaleInput, SaleInput],
+): Promise<void> {
+  const customer = 100 + world.told.mappings.size;
+  const untilAttributed = async (): Promise<void> => {
+    await mapTo(world, { customer, who, twice: false });
+    await world.attempt((process) => process.attribution.runOnce());
+  };
+  await saleBy(world, customer, first);
+  await Promise.all([saleBy(world, customer, second), untilAttributed()]);
+}
+
 async function changeStatus(
   world: World,
-  { who, status, id }: { who: number; status: 'active' | 'suspended'; id: number },
+  { who, status, id, of = concerned(world, status, who) }: StatusInput,
 ): Promise<void> {
-  // Of those already in the other state, if there are any: most suspensions would change nothing otherwise.
-  const others = world.people.filter((each) => world.model.person(each).status !== status);
-  const userId = world.one(others.length > 0 ? others : world.people, who);
+  const userId = world.one(of, who);
   let done = false;
   world.intents.set(id, () => {
     done = true;
@@ -312,6 +354,26 @@ async function changeStatus(
   const { tenantId, clock } = world;
   await world.attempt((process) => process.setStatus({ tenantId, userId: asUserId(userId), status, at: clock.now() }));
   insist(done, () => `the change of ${userId} to ${status} was answered and not committed`);
+}
+
+interface StatusInput {
+  readonly who: number;
+  readonly status: 'active' | 'suspended';
+  readonly id: number;
+  /** Whom to choose from. */
+  readonly of?: readonly string[];
+}
+
+/**
+ * Those already in the other state, if there are any: most suspensions would change nothing otherwise. Half of the time
+ * those of them who have something held.
+ */
+function concerned({ people, model, entries }: World, status: string, choice: number): readonly string[] {
+  const others = people.filter((each) => model.person(each).status !== status);
+  const held = new Set(entries.flatMap((entry) => (entry.status === 'held' ? [entry.beneficiary] : [])));
+  const both = others.filter((each) => held.has(each));
+  if (both.length > 0 && choice % 2 === 0) return both;
+  return others.length > 0 ? others : people;
 }
 
 async function boost(world: World, { who, bps, id }: { who: number; bps: number; id: number }): Promise<void> {
