@@ -194,6 +194,20 @@ describe('Finance', () => {
     expect(await told(second)).toMatchObject({ status: 'pending', availableAt: day(38).toISOString() });
   });
 
+  it('lets its time run from the lift on, also where a suspension had ended before and nobody had come by for it', async () => {
+    const { tenantId, people, second, decide, told } = await story();
+    await engine.setStatus(tenantId, people[2]!, 'suspended');
+    await settle();
+    await decide(second, 'hold');
+    engine.clock.set(day(5));
+    await engine.setStatus(tenantId, people[2]!, 'active');
+    engine.clock.set(day(8));
+    const lifted = { status: 'pending', availableAt: day(38).toISOString() };
+    expect((await decide(second, 'lift')).body).toMatchObject(lifted);
+    await settle();
+    expect(await told(second)).toMatchObject(lifted);
+  });
+
   it('alone decides, with a reason; the same key answers once', async () => {
     const { tenantId, people, key, first, finance, decide } = await story();
     const partner = await edges.person(tenantId, people[1]!);

@@ -175,6 +175,8 @@ function applyDecision(
     case 'lift':
       // What is lifted must not run while its beneficiary is suspended; that cause joins first, so nothing moves.
       hold(update, 'beneficiary_suspended', (each) => concerns(each) && isSuspended(each));
+      // One that is over ends here: its task would let the clock go on at the reactivation, when this cause still held.
+      lift(update, 'beneficiary_suspended', (each) => concerns(each) && !isSuspended(each));
       return lift(update, decision.cause, concerns);
     case 'release':
       // The ledger knows no way from held to available: lifted, then released.

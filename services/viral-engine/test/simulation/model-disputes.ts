@@ -300,8 +300,9 @@ export class Desk {
         return only('CommissionsHeld', () => hold(entry, cause, at));
       case 'lift':
         return only('CommissionsHeld', () => {
-          // Whoever is suspended holds what is lifted.
+          // Whoever is suspended holds what is lifted; a suspension that is over holds it no longer.
           if (this.#model.isSuspended(entry)) hold(entry, 'beneficiary_suspended', at);
+          else this.#model.sweepOne(entry);
           lift(entry, cause, at);
         });
       case 'release':
