@@ -122,6 +122,7 @@ const DISPUTES = [
     data: fc.record({ ...how, entry: nat, decisions: fc.array(decision, { minLength: 2, maxLength: 3 }) }),
     run: decideAbout,
   }),
+  kind({ name: 'held for two things', weight: 4, data: fc.tuple(nat, opening), run: holdTwice }),
   kind({ name: 'act again', weight: 3, data: fc.tuple(nat, fc.boolean()), run: tellAgain }),
 ];
 
@@ -321,6 +322,19 @@ async function suspendAmongRefunds(world: World, choice: number, id: number): Pr
   await Promise.all([...pendingOf(who).map((sale) => giveBack(world, { ...refund, sale })), sweep()]);
 }
 
+/** An entry that a suspension holds is held by finance or a dispute too; each of them ends when it likes. */
+async function holdTwice(world: World, [choice, input]: readonly [number, OpenInput], id: number): Promise<void> {
+  const pending = world.entries.filter((entry) => entry.status === 'pending' && !world.model.isSuspended(entry));
+  if (pending.length === 0) return;
+  const chosen = world.one(pending, choice);
+  await changeStatus(world, { who: 0, status: 'suspended', id, of: [chosen.beneficiary] });
+  for (let times = 0; times < MOST_SWEEPS && chosen.status === 'pending'; times += 1) {
+    await world.attempt((process) => process.settleHolds(50));
+  }
+  if (choice % 2 === 0) await decideAbout(world, { ...input, entry: chosen, decisions: ['hold'] }, id);
+  else await open(world, { ...input, entry: chosen, stranger: false }, id);
+}
+
 /**
  * Sales of a customer who is nobody yet, who is mapped and attributed meanwhile: where a sale does not keep its customer
  * as it found it, it begins to wait when nobody looks any more.
@@ -354,6 +368,8 @@ async function changeStatus(
   const { tenantId, clock } = world;
   await world.attempt((process) => process.setStatus({ tenantId, userId: asUserId(userId), status, at: clock.now() }));
   insist(done, () => `the change of ${userId} to ${status} was answered and not committed`);
+  // Whatever the command does next is something else.
+  world.intents.delete(id);
 }
 
 interface StatusInput {

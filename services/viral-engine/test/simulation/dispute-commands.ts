@@ -20,7 +20,7 @@ export interface How {
 }
 
 export interface OpenInput extends How {
-  readonly entry: number;
+  readonly entry: number | Entry;
   readonly about: About;
   readonly evidence: 'none' | 'address' | 'words';
   readonly stranger: boolean;
@@ -39,7 +39,7 @@ export interface EndInput extends How {
 export async function open(world: World, input: OpenInput, id: number): Promise<Act | undefined> {
   const entry = pick(world.entries, input.entry, isAlive);
   if (entry === undefined) return undefined;
-  const who = input.stranger ? world.one(world.people, input.entry) : entry.beneficiary;
+  const who = input.stranger ? world.one(world.people, id) : entry.beneficiary;
   const { about, evidence } = input;
   return tell(world, id, { kind: 'open', who, commissionId: entry.id, about, words: wordsOf(id, evidence) }, input);
 }
@@ -113,10 +113,11 @@ export async function endTwice(world: World, input: EndInput, id: number): Promi
 /** Finance decides about an entry, perhaps several things at once. */
 export async function decideAbout(
   world: World,
-  input: How & { entry: number; decisions: readonly Decision[] },
+  input: How & { entry: number | Entry; decisions: readonly Decision[] },
   id: number,
 ): Promise<void> {
-  const entry = pick(world.entries, input.entry, isAlive);
+  const lifts = input.decisions[0] === 'lift';
+  const entry = pick(world.entries, input.entry, lifts ? ({ causes }) => causes.includes('finance') : isAlive);
   if (entry === undefined) return;
   const who = world.one(world.staff, id);
   await Promise.all(
@@ -264,8 +265,13 @@ function isAlive({ status }: Entry): boolean {
   return status === 'pending' || status === 'held';
 }
 
-/** Mostly one of the preferred, if there are any; undefined when there is nothing at all. */
-function pick<T>(all: readonly T[], choice: number, isPreferred: (each: T) => boolean): T | undefined {
+/** By number mostly one of the preferred, if there are any; undefined when there is nothing at all. */
+function pick<T extends object>(
+  all: readonly T[],
+  choice: number | T,
+  isPreferred: (each: T) => boolean,
+): T | undefined {
+  if (typeof choice !== 'number') return choice;
   const preferred = all.filter(isPreferred);
   const from = preferred.length > 0 && choice % 5 > 0 ? preferred : all;
   return from[choice % from.length];
