@@ -12,6 +12,7 @@ import {
   type OpenInput,
   take,
   tellAgain,
+  winDisputed,
   withdraw,
 } from './dispute-commands.js';
 import type { Decision } from './model-disputes.js';
@@ -104,6 +105,7 @@ const DISPUTES = [
   }),
   kind({ name: 'dispute to its end', weight: 3, data: fc.tuple(opening, ending), run: dispute }),
   kind({ name: 'dispute ended twice', weight: 2, data: ending, run: endTwice }),
+  kind({ name: 'chargeback won in a dispute', weight: 3, data: fc.tuple(nat, opening), run: winDisputed }),
   kind({
     name: 'deadlines of disputes',
     weight: 2,
@@ -331,8 +333,10 @@ async function holdTwice(world: World, [choice, input]: readonly [number, OpenIn
   for (let times = 0; times < MOST_SWEEPS && chosen.status === 'pending'; times += 1) {
     await world.attempt((process) => process.settleHolds(50));
   }
-  if (choice % 2 === 0) await decideAbout(world, { ...input, entry: chosen, decisions: ['hold'] }, id);
-  else await open(world, { ...input, entry: chosen, stranger: false }, id);
+  if (choice % 2 === 0) await open(world, { ...input, entry: chosen, stranger: false }, id);
+  else await decideAbout(world, { ...input, entry: chosen, decisions: ['hold'] }, id);
+  // At once now and then, while the suspension lasts.
+  if (choice % 4 === 1) await decideAbout(world, { ...input, entry: chosen, decisions: ['lift'] }, id);
 }
 
 /**

@@ -110,6 +110,23 @@ export async function endTwice(world: World, input: EndInput, id: number): Promi
   ]);
 }
 
+/** An entry in dispute is reversed by a chargeback of all that is left, which is won before the dispute has ended. */
+export async function winDisputed(
+  world: World,
+  [choice, input]: readonly [number, OpenInput],
+  id: number,
+): Promise<void> {
+  if (choice % 2 === 0) await open(world, { ...input, stranger: false }, id);
+  const about = anyDispute(world, choice);
+  if (about === undefined) return;
+  const { sales, model } = world;
+  const sale = sales.findIndex((each) => each.id === about.saleId);
+  await giveBack(world, { sale, part: null, chargeback: true, keyed: true, copies: 1, otherCurrency: false });
+  const chargebacks = [...model.refunds.values()].filter(({ chargeback }) => chargeback);
+  const last = chargebacks.findLastIndex(({ saleId }) => saleId === about.saleId);
+  if (last >= 0) await winBack(world, [last, choice % 3 === 0]);
+}
+
 /** Finance decides about an entry, perhaps several things at once. */
 export async function decideAbout(
   world: World,
