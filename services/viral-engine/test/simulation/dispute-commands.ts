@@ -137,9 +137,11 @@ export async function decideAbout(
   const entry = pick(world.entries, input.entry, lifts ? ({ causes }) => causes.includes('finance') : isAlive);
   if (entry === undefined) return;
   const who = world.one(world.staff, id);
+  const before = world.told.acts.get(id)?.length ?? 0;
   await Promise.all(
     input.decisions.map((decision, n) => {
-      const reason = `simulated ${id}.${n}`;
+      // Each has a reason of its own, by which it is known again.
+      const reason = `simulated ${id}.${before + n}`;
       return tell(world, id, { kind: 'finance', who, commissionId: entry.id, decision, reason }, input);
     }),
   );
