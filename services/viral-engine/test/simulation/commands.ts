@@ -281,6 +281,15 @@ const TABLE = [
     data: fc.tuple(fc.constantFrom('ultraplan', 'usage', 'usage', 'meter', 'pro'), fc.boolean(), copies),
     run: archive,
   }),
+  kind({
+    name: 'archive and a sale of its stream',
+    weight: 3,
+    data: fc.tuple(fc.constantFrom('usage', 'meter'), fc.boolean(), sale),
+    run: async (world, [planId, keyed, input], id) => {
+      await archive(world, [planId, keyed, 1], id);
+      await sell(world, [{ ...input, stream: 'usage_fee', tag: null, daysAgo: 0 }]);
+    },
+  }),
   ...DISPUTES,
 ];
 

@@ -101,6 +101,8 @@ export async function archive(
     }
   };
   await Promise.all(Array.from({ length: copies }, once));
+  // Whatever the command does next is something else.
+  world.intents.delete(id);
 }
 
 function termsOf(world: World, input: PlanInput): Terms {
