@@ -8,8 +8,10 @@ import { AttributionStore } from '../src/customers/attribution.store.js';
 import { CustomerStore } from '../src/customers/customer.store.js';
 import { mapCustomer } from '../src/customers/map-customer.js';
 import { UnattributedStore } from '../src/customers/unattributed.store.js';
-import { asCustomerId, asPurchaseId, asUserId, asWebsiteId, type TenantId } from '../src/ids.js';
+import { asCustomerId, asPlanId, asPurchaseId, asUserId, asWebsiteId, type TenantId } from '../src/ids.js';
 import { Members } from '../src/members/ensure-member.js';
+import { changeDefaultPlan } from '../src/plans/change-plans.js';
+import { PlanStore } from '../src/plans/plan.store.js';
 import { WebsiteStore } from '../src/websites/website.store.js';
 import { type Edges, sale, SECRET, startEdges, usd } from './edges.js';
 import { checkBooks, type Engine, START, startEngine } from './engine.js';
@@ -377,6 +379,37 @@ describe('Attribution', () => {
     await attributeAll(by);
     const { body } = await edges.call('GET', `/v1/purchases/${through.id}`, { as: key });
     expect(body).toMatchObject({ status: 'recorded', total: usd('15.80') });
+  });
+});
+
+describe('A purchase through a website that no plan covers', () => {
+  /** A tenant whose default plan takes effect tomorrow, and a website of theirs. */
+  async function uncovered() {
+    const { tenantId, people, key } = await edges.tenant(1);
+    const effectiveFrom = new Date(START.getTime() + 86_400_000);
+    await engine.addPlan(tenantId, { planId: 'tomorrow', effectiveFrom });
+    const change = { tenantId, changedBy: 'spec', at: START };
+    await inDatabaseTransaction(engine.pool, (tx) =>
+      changeDefaultPlan(new PlanStore(tx, engine.outbox), asPlanId('tomorrow'), change),
+    );
+    const websiteId = asWebsiteId(engine.newId());
+    await new WebsiteStore(engine.pool).add({ tenantId, websiteId, ownerId: people[1]! }, START);
+    return { people, key, websiteId };
+  }
+
+  it('is recorded, and all of it is the house’s', async () => {
+    const { people, key, websiteId } = await uncovered();
+    const { status, body } = await post(key, sale(people[0]!, { websiteId }));
+    expect([status, body]).toMatchObject([201, { plan: null, websiteId, commissions: [], house: usd('79.00') }]);
+  });
+
+  it('is attributed, and nobody has to wait behind it', async () => {
+    const { people, key, websiteId } = await uncovered();
+    const { body: purchase } = await post(key, customerSale('cus', { websiteId }));
+    await map(key, 'cus', people[0]!);
+    await attributeAll();
+    const { body } = await edges.call('GET', `/v1/purchases/${purchase.id}`, { as: key });
+    expect(body).toMatchObject({ status: 'recorded', plan: null, commissions: [] });
   });
 });
 

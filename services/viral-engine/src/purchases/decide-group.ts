@@ -153,7 +153,8 @@ function factsOfEach(
       plan,
       first,
       upline,
-      websiteOwner: owner && earnerOf({ tenantId: order.tenantId, userId: owner }, given),
+      // Where no plan covers the purchase nobody may earn, and nobody was read.
+      websiteOwner: plan && owner && earnerOf({ tenantId: order.tenantId, userId: owner }, given),
     };
     countOwnPurchase(order, given.standings);
     if (plan === undefined || periods === undefined) return { item, facts, counted: undefined };

@@ -131,7 +131,7 @@ const DISPUTES = [
 const small = fc.integer({ min: 0, max: 10_000 });
 const capAmounts = fc.record({ USD: fc.bigInt({ min: 1_000_000n, max: 300_000_000n }) });
 const plan: fc.Arbitrary<PlanInput> = fc.record({
-  plan: fc.constantFrom('standard', 'standard', 'usage', 'meter', 'pro'),
+  plan: fc.constantFrom('standard', 'standard', 'ultraplan', 'usage', 'meter', 'pro'),
   levels: fc.array(fc.integer({ min: 0, max: 4_000 }), { minLength: 1, maxLength: 7 }),
   bonus: fc.integer({ min: 0, max: 3_000 }),
   maxPayout: fc.oneof(fc.constant(7_000), small),
@@ -272,13 +272,13 @@ const TABLE = [
   kind({
     name: 'default plan',
     weight: 2,
-    data: fc.constantFrom('standard', 'ultraplan', 'ultraplan'),
+    data: fc.constantFrom('standard', 'ultraplan', 'ultraplan', 'pro'),
     run: changeDefault,
   }),
   kind({
     name: 'archive of a plan',
     weight: 3,
-    data: fc.tuple(fc.constantFrom('ultraplan', 'usage', 'usage', 'meter', 'pro'), fc.boolean(), copies),
+    data: fc.tuple(fc.constantFrom('standard', 'ultraplan', 'usage', 'usage', 'meter', 'pro'), fc.boolean(), copies),
     run: archive,
   }),
   kind({
