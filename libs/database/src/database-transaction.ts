@@ -4,7 +4,7 @@ import type { Pool, PoolClient } from 'pg';
 import { parameterOf } from './array-literal.js';
 import { isConnectionLost, isStalePlan, LostCommitError, retryReason } from './database-errors.js';
 import { statementOf } from './prepared.js';
-import type { DatabaseTransaction, Sql } from './sql.js';
+import type { DatabaseTransaction } from './sql.js';
 
 export interface DatabaseTransactionOptions {
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type DatabaseTransaction, inDatabaseTransaction, type Sql } from '@dailydoco/database';
+import { type DatabaseTransaction, inDatabaseTransaction } from '@dailydoco/database';
 import { eventually } from '@dailydoco/testing';
 import { DueStore } from '../src/commissions/due.store.js';
 import { releaseDue } from '../src/commissions/release-due.js';
