@@ -5,6 +5,7 @@ import { parameterOf } from './array-literal.js';
 import { isConnectionLost, isStalePlan, LostCommitError, retryReason } from './database-errors.js';
 import { statementOf } from './prepared.js';
 import type { DatabaseTransaction } from './sql.js';
+import { Wire } from './wire.js';
 
 export interface DatabaseTransactionOptions {
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable';
@@ -57,11 +58,13 @@ async function once<T>(
   const ignore = (): void => undefined;
   client.on('error', ignore);
   const hooks: (() => void)[] = [];
+  const wire = new Wire(client);
+  wire.gather();
   const begin = new Begin(client, options.isolation);
   const writes = new Writes(client);
   let broken: unknown;
   try {
-    const result = await work(transactionOf(client, { begin, hooks, writes }));
+    const result = await work(transactionOf(client, { wire, begin, hooks, writes }));
     await begin.done;
     await commit(client, writes);
     for (const hook of hooks) hook();
@@ -123,13 +126,15 @@ class Writes {
 const NOTHING: Promise<{ rows: never[]; rowCount: number }> = Promise.resolve({ rows: [], rowCount: 0 });
 
 interface Parts {
+  readonly wire: Wire;
   readonly begin: Begin;
   readonly hooks: (() => void)[];
   readonly writes: Writes;
 }
 
-function transactionOf(client: PoolClient, { begin, hooks, writes }: Parts): DatabaseTransaction {
+function transactionOf(client: PoolClient, { wire, begin, hooks, writes }: Parts): DatabaseTransaction {
   const send = async <R>(text: string, values?: readonly unknown[]) => {
+    wire.gather();
     const { rows, rowCount } = await client.query(statementOf(text), values?.map(parameterOf));
     return { rows: rows as R[], rowCount: rowCount ?? 0 };
   };

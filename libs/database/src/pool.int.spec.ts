@@ -105,7 +105,10 @@ describe('a database that stalls', () => {
     expect(await writer.submit(1n)).toBe('stands');
     await writer.close();
     proxy.suffer({});
-    const work = inDatabaseTransaction(pool, async () => proxy.suffer({ stalled: true, direction: 'toClient' }));
+    const work = inDatabaseTransaction(pool, async (tx) => {
+      await tx.query('SELECT 1');
+      proxy.suffer({ stalled: true, direction: 'toClient' });
+    });
     await expect(work).rejects.toBeInstanceOf(LostCommitError);
   });
 });

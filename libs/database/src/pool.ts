@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import { DomainError } from '@dailydoco/errors';
 import { Breaker, type BreakerLogger, type Verdict } from '@dailydoco/resilience';
 import { counter, observe } from '@dailydoco/telemetry';
@@ -6,6 +5,7 @@ import pg from 'pg';
 import { momentOf } from './moment.js';
 import { isTransientDatabaseError } from './database-errors.js';
 import { statementOf } from './prepared.js';
+import { Wire } from './wire.js';
 
 export interface PoolOptions {
   readonly connectionString: string;
@@ -74,13 +74,6 @@ export function createPool(options: PoolOptions): pg.Pool {
   return pool;
 }
 
-/** What the driver's types leave out. */
-interface Line {
-  /** False while a statement is to be answered. */
-  readonly readyForQuery: boolean;
-  readonly connection: { readonly stream: Duplex; on(event: 'readyForQuery', heard: () => void): void };
-}
-
 /**
  * Ends each connection whose server has not answered a statement in time. One timer for the pool: with the driver's own,
  * one for each statement, everything made for a statement outlives the young collections, which then take far longer.
@@ -90,19 +83,17 @@ interface Line {
  */
 function giveUpUnanswered(pool: pg.Pool, statementTimeoutMs: number): () => void {
   const looksMax = Math.ceil(statementTimeoutMs / LOOK_EVERY_MS) + LOOKS_AFTER_CANCEL;
-  const looks = new Map<pg.PoolClient, number>();
+  const looks = new Map<pg.PoolClient, { wire: Wire; inVain: number }>();
   pool.on('connect', (client) => {
-    const answered = (): void => void looks.set(client, 0);
-    // Told after each statement, also of those that were sent together.
-    (client as unknown as Line).connection.on('readyForQuery', answered);
-    answered();
+    const look = { wire: new Wire(client), inVain: 0 };
+    look.wire.onAnswered(() => void (look.inVain = 0));
+    looks.set(client, look);
   });
   pool.on('remove', (client) => looks.delete(client));
   const timer = setInterval(() => {
-    for (const [client, before] of looks) {
-      const { readyForQuery, connection } = client as unknown as Line;
-      if (!readyForQuery && before >= looksMax) connection.stream.destroy(new Error('Query read timeout'));
-      looks.set(client, readyForQuery ? 0 : before + 1);
+    for (const look of looks.values()) {
+      if (!look.wire.isIdle && look.inVain >= looksMax) look.wire.destroy(new Error('Query read timeout'));
+      look.inVain = look.wire.isIdle ? 0 : look.inVain + 1;
     }
   }, LOOK_EVERY_MS);
   timer.unref();
