@@ -112,7 +112,7 @@ export const configSchema = z.object({
     .int()
     .min(1)
     .max(16)
-    .default(3)
+    .default(2)
     .meta({ description: 'Groups of purchases under way at the same time in one replica.', unit: 'groups' }),
   RELEASE_EVERY_MS: z.coerce.number().int().min(50).max(30_000).default(5_000).meta({
     description: 'Pause between looks for commissions that fell due; they are promised within 60 s.',
