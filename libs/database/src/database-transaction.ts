@@ -111,14 +111,17 @@ class Writes {
   send(text: string, values: readonly unknown[] = []): Promise<{ rows: never[]; rowCount: number }> {
     const statement = statementOf(text);
     const named = typeof statement === 'string' ? { text } : statement;
-    const answered = new Promise<void>((resolve) => {
-      // Told before `query` returns of a statement that could not be sent, so that no COMMIT follows it.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // What could not be sent is known before this returns, told or thrown, so that no COMMIT follows it.
+    try {
       this.#client.query({ ...named, values: values.map(parameterOf) }, (error: unknown) => {
         if (error) this.errors.push(error);
         resolve();
       });
-    });
-    this.answered.push(answered);
+      this.answered.push(promise);
+    } catch (error) {
+      this.errors.push(error);
+    }
     return NOTHING;
   }
 }

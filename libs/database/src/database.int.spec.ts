@@ -296,6 +296,18 @@ describe('a database transaction', () => {
       await tx.unanswered.query('INSERT INTO counter VALUES ($1, 1)', [unsendable]);
     });
     await expect(failing).rejects.toThrow('no such text');
+    const unreadable = [
+      new Proxy(new Date(), {
+        get: () => {
+          throw new Error('no such moment');
+        },
+      }),
+    ];
+    const throwing = inDatabaseTransaction(pool, async (tx) => {
+      await tx.unanswered.query("INSERT INTO counter VALUES ('before-it', 1)");
+      await tx.unanswered.query('INSERT INTO counter SELECT $1::text[], 1', [unreadable]);
+    });
+    await expect(throwing).rejects.toThrow('no such moment');
     expect(await valueOf('before-it')).toBeUndefined();
   });
 
