@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, unlinkSync, writeSync } 
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { counter, type Logger } from '@dailydoco/telemetry';
 import type { Click } from './click.js';
 import { clicksOf, type JournalledClicks, linesOf } from './click-lines.js';
@@ -13,6 +13,8 @@ const unjournalled = counter('dailydoco_clicks_unjournalled_total');
 const USUAL_BYTES = 1_048_576;
 /** Most that stands in one file: 100,000 clicks of a busy link in two of them. */
 const MAX_BYTES = 16_777_216;
+/** Longest path of a socket, in bytes: systems cut off the rest of a longer one without a word. */
+const MAX_SOCKET_PATH = 103;
 /** The process whose file it is, and its number: 0 and 1 are written to, the others were taken over. */
 const FILE_NAME = /^([0-9a-f]{8})\.(\d+)\.clicks$/;
 
@@ -64,6 +66,9 @@ export class ClickJournal {
   /** Makes the folder where there is none. Rejects when nothing can be written there. */
   async open(): Promise<void> {
     mkdirSync(this.#parts.folder, { recursive: true, mode: 0o700 });
+    const bytes = Buffer.byteLength(this.#socketOf(this.#id));
+    if (bytes > MAX_SOCKET_PATH)
+      throw new Error(`CLICK_JOURNAL_DIR is too long by ${bytes - MAX_SOCKET_PATH} bytes for a socket in it`);
     const server = createServer((socket) => socket.destroy()).unref();
     await once(server.listen(this.#socketOf(this.#id)), 'listening');
     this.#server = server;
@@ -131,8 +136,11 @@ export class ClickJournal {
     return path;
   }
 
+  /** From the working folder where that is shorter: a deep checkout may be too deep for a socket's path. */
   #socketOf(id: string): string {
-    return join(this.#parts.folder, `${id}.sock`);
+    const path = join(this.#parts.folder, `${id}.sock`);
+    const fromHere = relative('', path);
+    return fromHere.length < path.length ? fromHere : path;
   }
 
   #pathOf(number: number): string {

@@ -57,6 +57,12 @@ async function unjournalled(): Promise<number> {
 }
 
 describe('The journal of clicks', () => {
+  it('does not begin where the path of its socket would be cut off', async () => {
+    folder = join(folder, 'deep'.repeat(40));
+    await expect(open()).rejects.toThrow('CLICK_JOURNAL_DIR is too long by ');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('holds what is not stored yet, and nothing once all is', async () => {
     const journal = await open();
     const [settleOne, settleTwo] = [journal.append([click()]), journal.append([click(), click()])];

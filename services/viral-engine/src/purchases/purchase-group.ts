@@ -81,7 +81,8 @@ export interface NewPurchases {
 
 /**
  * One open database transaction that records purchases. Maps are keyed by `pairKey` (or `firstKey`). What is asked for
- * at once is executed in the order in which it was asked for. Nothing asked for is no statement.
+ * at once is executed in the order in which it was asked for. Nothing asked for is no statement. Whether what adds or
+ * saves could be written is known at the commit.
  */
 export interface PurchaseGroup {
   /** The first statement: status, boost, tree and plans stay as they are until the end. */
