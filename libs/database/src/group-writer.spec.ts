@@ -127,6 +127,48 @@ describe('group commit', () => {
     expect(seen).toEqual([[1], [3]]);
   });
 
+  it('waits for company again behind a group that has ended', async () => {
+    const open = barrier(2);
+    const groups: number[][] = [];
+    const group = writer({
+      name: 't',
+      maxGroup: 2,
+      maxWaitMs: 10_000,
+      commit: async (items) => {
+        groups.push(items);
+        if (items[0] === 1) await open();
+        return items.map(String);
+      },
+    });
+    const first = [group.submit(1), group.submit(2)];
+    const third = group.submit(3);
+    await open();
+    await Promise.all(first);
+    await Promise.all([third, group.submit(4)]);
+    expect(groups).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  it('commits those that wait at once when it is closed', async () => {
+    const open = barrier(2);
+    const group = writer({
+      name: 't',
+      maxGroup: 1,
+      maxWaitMs: 60_000,
+      commit: async (items) => {
+        if (items[0] === 1) await open();
+        return items.map(String);
+      },
+    });
+    const told = [group.submit(1), group.submit(2)];
+    const closed = group.close();
+    await open();
+    await closed;
+    expect(await Promise.all(told)).toEqual(['1', '2']);
+  });
+
   it('answers every item exactly once, whatever the groups and whichever items are guilty', async () => {
     await fc.assert(
       fc.asyncProperty(

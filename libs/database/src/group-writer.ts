@@ -7,7 +7,7 @@ export interface GroupWriterOptions<In, Out> {
   readonly name: string;
   /** Most items in one group. Default 500. */
   readonly maxGroup?: number;
-  /** Longest an item waits for company. Default 3. */
+  /** Longest an item waits for company while a group may begin: from its coming, or from the end of a group. Default 3. */
   readonly maxWaitMs?: number;
   /** Most items waiting; one more is refused with OVERLOADED. Default 5,000. */
   readonly maxQueued?: number;
@@ -81,8 +81,7 @@ export class GroupWriter<In, Out> {
         expiresAtMs: performance.now() + maxQueuedMs,
       });
       this.#expiryTimer ??= this.#expireAfter(maxQueuedMs);
-      if (this.#queue.length >= this.#options.maxGroup) this.#flush();
-      else this.#timer ??= setTimeout(() => this.#flush(), this.#options.maxWaitMs);
+      this.#gather();
     });
   }
 
@@ -95,6 +94,12 @@ export class GroupWriter<In, Out> {
     this.#unregister();
   }
 
+  /** A full group begins at once. Behind one that has ended, others wait again: its callers are about to come back. */
+  #gather(): void {
+    if (this.#closed || this.#queue.length >= this.#options.maxGroup) this.#flush();
+    else if (this.#queue.length > 0) this.#timer ??= setTimeout(() => this.#flush(), this.#options.maxWaitMs);
+  }
+
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -104,7 +109,7 @@ export class GroupWriter<In, Out> {
       if (group.length === 0) continue;
       const running = this.#commit(group).finally(() => {
         this.#running.delete(running);
-        this.#flush();
+        this.#gather();
       });
       this.#running.add(running);
     }
