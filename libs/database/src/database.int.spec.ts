@@ -75,6 +75,43 @@ describe('a prepared statement', () => {
   });
 });
 
+describe('the plan of a prepared statement', () => {
+  const FIND = prepared('SELECT t.id FROM grown JOIN unnest($1::bigint[]) AS t (id) ON t.id = grown.id');
+
+  it('is made anew before it is much older than the rows, without anybody analyzing the table again', async () => {
+    const own = createPool({
+      connectionString: database.ownerUrl,
+      max: 1,
+      applicationName: 'database-spec',
+      statementTimeoutMs: 10_000,
+    });
+    await own.query('CREATE TABLE grown (id bigint PRIMARY KEY) WITH (autovacuum_enabled = false)');
+    await own.query('INSERT INTO grown VALUES (1)');
+    await own.query('ANALYZE grown');
+    const find = async (times: number) => {
+      for (let time = 0; time < times; time += 1) await own.query(FIND, [Array.from({ length: 50 }, (_, i) => i)]);
+    };
+    const plan = async (): Promise<string> => {
+      const { rows } = await own.query<{ name: string }>(
+        "SELECT name FROM pg_prepared_statements WHERE statement LIKE '%grown%'",
+      );
+      const explained = await own.query<{ 'QUERY PLAN': string }>(`EXPLAIN EXECUTE ${rows[0]?.name}('{1}')`);
+      return explained.rows.map((row) => row['QUERY PLAN']).join('\n');
+    };
+    await find(20);
+    const small = await plan();
+    await own.query('INSERT INTO grown SELECT generate_series(2, 50000)');
+    const grown = await plan();
+    await find(100);
+    expect([small, grown, await plan()]).toEqual([
+      expect.stringContaining('Seq Scan on grown'),
+      expect.stringContaining('Seq Scan on grown'),
+      expect.stringContaining('Index Only Scan using grown_pkey'),
+    ]);
+    await own.end();
+  });
+});
+
 describe('a prepared statement whose result a migration changed', () => {
   const READ = prepared('SELECT amount FROM stale_plan_amount');
 

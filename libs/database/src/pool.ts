@@ -30,6 +30,8 @@ const WAITING_PER_CONNECTION = 50;
 /** What the server's own cancel may take to arrive: looked for so often, so many times. */
 const LOOK_EVERY_MS = 250;
 const LOOKS_AFTER_CANCEL = 2;
+/** After so many uses a connection plans its prepared statements anew. */
+const PLANS_LAST_USES = 100;
 const BREAKER = { failuresInRow: 5, firstPauseMs: 250, longestPauseMs: 2_000 };
 /** What pg-pool says when all connections were busy for too long: that is our load, and no fault of the server's. */
 const ALL_BUSY = 'timeout exceeded when trying to connect';
@@ -57,6 +59,7 @@ export function createPool(options: PoolOptions): pg.Pool {
   const query: (...given: unknown[]) => unknown = pool.query.bind(pool);
   pool.query = ((text: unknown, ...rest: unknown[]) =>
     query(typeof text === 'string' ? statementOf(text) : text, ...rest)) as typeof pool.query;
+  planAnew(pool);
   const label = { pool: options.applicationName };
   const ending = [
     giveUpUnanswered(pool, options.statementTimeoutMs),
@@ -98,6 +101,21 @@ function giveUpUnanswered(pool: pg.Pool, statementTimeoutMs: number): () => void
   }, LOOK_EVERY_MS);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/**
+ * Makes each connection forget its plans now and then. For a prepared statement the server settles on one plan for all
+ * values and keeps it until a table is analyzed: one made while the table was small reads all of it, and the table grows
+ * by what the same connections write. Uses are counted rather than time, so that what is sent does not depend on a clock.
+ */
+function planAnew(pool: pg.Pool): void {
+  const uses = new WeakMap<pg.PoolClient, number>();
+  pool.on('acquire', (client) => {
+    const count = (uses.get(client) ?? 0) + 1;
+    uses.set(client, count % PLANS_LAST_USES);
+    // It fails with its connection only, and then so does what is sent behind it.
+    if (count === PLANS_LAST_USES) client.query('DISCARD PLANS', () => undefined);
+  });
 }
 
 type Release = (release?: Error | boolean) => void;

@@ -37,6 +37,33 @@ export interface PurchaseGroupTools {
   readonly randomBytes: (count: number) => Uint8Array;
 }
 
+const LOCK_BUYERS = prepared(
+  `SELECT m.tenant_id, m.user_id, ${UPLINE} AS upline FROM member m
+   JOIN unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, user_id)
+     ON asked.tenant_id = m.tenant_id AND asked.user_id = m.user_id
+   ORDER BY m.tenant_id, m.user_id FOR NO KEY UPDATE OF m`,
+);
+
+const READ_WEBSITE_OWNERS = prepared(
+  `SELECT w.tenant_id, w.website_id, w.owner_id, m.user_id IS NOT NULL AS is_member FROM website w
+   JOIN unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, website_id)
+     ON asked.tenant_id = w.tenant_id AND asked.website_id = w.website_id
+   LEFT JOIN member m ON m.tenant_id = w.tenant_id AND m.user_id = w.owner_id`,
+);
+
+const READ_FIRST_PURCHASES = prepared(
+  `SELECT r.tenant_id, r.buyer_id, r.plan_id, r.first_purchase_id, r.first_occurred_at
+   FROM buyer_plan_recurrence r
+   JOIN unnest($1::uuid[], $2::uuid[], $3::text[]) AS asked (tenant_id, buyer_id, plan_id)
+     ON asked.tenant_id = r.tenant_id AND asked.buyer_id = r.buyer_id AND asked.plan_id = r.plan_id`,
+);
+
+const READ_EARNERS = prepared(
+  `SELECT m.tenant_id, m.user_id, m.status, m.boost_bps FROM member m
+   JOIN unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, user_id)
+     ON asked.tenant_id = m.tenant_id AND asked.user_id = m.user_id`,
+);
+
 const CLAIM_EXTERNAL_IDS = prepared(
   `INSERT INTO purchase_key (tenant_id, external_id, purchase_id)
    SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS wanted (tenant_id, external_id, purchase_id)
@@ -45,11 +72,7 @@ const CLAIM_EXTERNAL_IDS = prepared(
    RETURNING purchase_id`,
 );
 
-/**
- * The group writer's statements: each of them concerns the whole group, whatever its size. Those that only insert are
- * prepared; those that join what is asked for to a table are planned each time, because a plan made while the table was
- * small reads all of it until it is analyzed again.
- */
+/** The group writer's statements: each of them concerns the whole group, whatever its size. */
 export class PurchaseGroupStore implements PurchaseGroup {
   readonly #sql: DatabaseTransaction;
   readonly #tools: PurchaseGroupTools;
@@ -65,10 +88,7 @@ export class PurchaseGroupStore implements PurchaseGroup {
 
   async lockBuyers(buyers: readonly MemberRef[]): Promise<Map<string, readonly UserId[]>> {
     const { rows } = await this.#sql.opening.query<{ tenant_id: string; user_id: string; upline: string[] }>(
-      `SELECT m.tenant_id, m.user_id, ${UPLINE} AS upline FROM member m
-       JOIN unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, user_id)
-         ON asked.tenant_id = m.tenant_id AND asked.user_id = m.user_id
-       ORDER BY m.tenant_id, m.user_id FOR NO KEY UPDATE OF m`,
+      LOCK_BUYERS,
       columns(buyers, 'tenantId', 'userId'),
     );
     return new Map(rows.map((row) => [pairKey(asTenantId(row.tenant_id), row.user_id), row.upline.map(asUserId)]));
@@ -83,13 +103,7 @@ export class PurchaseGroupStore implements PurchaseGroup {
       website_id: string;
       owner_id: string;
       is_member: boolean;
-    }>(
-      `SELECT w.tenant_id, w.website_id, w.owner_id, m.user_id IS NOT NULL AS is_member FROM website w
-       JOIN unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, website_id)
-         ON asked.tenant_id = w.tenant_id AND asked.website_id = w.website_id
-       LEFT JOIN member m ON m.tenant_id = w.tenant_id AND m.user_id = w.owner_id`,
-      columns(websites, 'tenantId', 'websiteId'),
-    );
+    }>(READ_WEBSITE_OWNERS, columns(websites, 'tenantId', 'websiteId'));
     return new Map(
       rows.map((row) => [
         pairKey(asTenantId(row.tenant_id), row.website_id),
@@ -134,13 +148,7 @@ export class PurchaseGroupStore implements PurchaseGroup {
       plan_id: string;
       first_purchase_id: string;
       first_occurred_at: Date;
-    }>(
-      `SELECT r.tenant_id, r.buyer_id, r.plan_id, r.first_purchase_id, r.first_occurred_at
-       FROM buyer_plan_recurrence r
-       JOIN unnest($1::uuid[], $2::uuid[], $3::text[]) AS asked (tenant_id, buyer_id, plan_id)
-         ON asked.tenant_id = r.tenant_id AND asked.buyer_id = r.buyer_id AND asked.plan_id = r.plan_id`,
-      columns(refs, 'tenantId', 'buyerId', 'planId'),
-    );
+    }>(READ_FIRST_PURCHASES, columns(refs, 'tenantId', 'buyerId', 'planId'));
     return new Map(
       rows.map((row) => {
         const buyerId = asUserId(row.buyer_id);
@@ -157,12 +165,7 @@ export class PurchaseGroupStore implements PurchaseGroup {
       user_id: string;
       status: MemberStatus;
       boost_bps: number;
-    }>(
-      `SELECT m.tenant_id, m.user_id, m.status, m.boost_bps FROM member m
-       JOIN unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, user_id)
-         ON asked.tenant_id = m.tenant_id AND asked.user_id = m.user_id`,
-      columns(people, 'tenantId', 'userId'),
-    );
+    }>(READ_EARNERS, columns(people, 'tenantId', 'userId'));
     return new Map(
       rows.map((row) => {
         const userId = asUserId(row.user_id);
