@@ -9,6 +9,7 @@ import {
   type IdempotencyScope,
   IdempotencyStore,
   JsonText,
+  MADE_AGAIN,
   type KeyClaim,
   keyClaim,
   purgeIdempotencyKeys,
@@ -343,6 +344,25 @@ describe('a group', () => {
     });
     expect(await run({ key: bought })).toEqual({ status: 201, body: { id: 1 }, replayed: true });
     expect((await run({ key: refused })).replayed).toBe(false);
+  });
+
+  it('keeps the status alone of what is made again', async () => {
+    const [kept, made, another] = [newKey(), newKey(), newKey()].map((key) => claimOf(key));
+    if (kept === undefined || made === undefined || another === undefined) throw new Error('three claims');
+    await inDatabaseTransaction(database.app, async (tx) => {
+      await store.claimKeys(tx, [kept, made, another]);
+      await store.saveAnswers(tx, [
+        { claim: made, status: 201, body: MADE_AGAIN },
+        { claim: kept, status: 200, body: '' },
+      ]);
+      await store.saveAnswers(tx, [{ claim: another, status: 202, body: MADE_AGAIN }]);
+    });
+    const again = await inDatabaseTransaction(database.app, (tx) => store.claimKeys(tx, [kept, made, another]));
+    expect(again).toEqual([
+      { kind: 'replay', status: 200, body: '' },
+      { kind: 'again', status: 201 },
+      { kind: 'again', status: 202 },
+    ]);
   });
 
   it('asks nothing of the database when nobody brought a key', async () => {

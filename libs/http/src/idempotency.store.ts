@@ -3,7 +3,13 @@ import { DomainError } from '@dailydoco/errors';
 import { JsonText } from './json.js';
 import { type IdempotencyScope, type KeyClaim, keyClaim } from './idempotency-key.js';
 
-/** What a request is answered with; `body` is anything JSON can say, or a JsonText. */
+/**
+ * Stands for a body that need not be kept, because it can be made again, just as it was, from what the work wrote and
+ * nothing changes. Keeping a body costs more than its key.
+ */
+export const MADE_AGAIN = Symbol('made again');
+
+/** What a request is answered with; `body` is anything JSON can say, a JsonText, or MADE_AGAIN. */
 export interface Answer<Body = unknown> {
   status: number;
   body: Body;
@@ -15,13 +21,15 @@ export interface ReplayableAnswer<Body = unknown> extends Answer<Body> {
 }
 
 /**
- * What became of a claim. `claimed`: do the work. `replay`: this is the first answer. `reused`: another input was
- * answered under this key. `sameAs`: an earlier claim of the same call holds this key with the same input, so its
- * outcome (index into the claims) is this one's too; `clashesWith`: the same with another input.
+ * What became of a claim. `claimed`: do the work. `replay`: this is the first answer. `again`: this is the first answer's
+ * status, and its body is to be MADE_AGAIN. `reused`: another input was answered under this key. `sameAs`: an earlier
+ * claim of the same call holds this key with the same input, so its outcome (index into the claims) is this one's too;
+ * `clashesWith`: the same with another input.
  */
 export type ClaimOutcome =
   | { kind: 'claimed' }
   | { kind: 'replay'; status: number; body: unknown }
+  | { kind: 'again'; status: number }
   | { kind: 'reused' }
   | { kind: 'sameAs'; index: number }
   | { kind: 'clashesWith'; index: number };
@@ -39,11 +47,14 @@ const CLAIM = prepared(
   'SELECT key_hash, request_hash, status, body FROM idempotency_claim($1::text[], $2::text[], $3::integer[])',
 );
 
-/** Bodies come as one text, a line each, which JSON without indentation is: an array of texts would have every quote of it escaped, here and there. */
+/**
+ * Bodies come as one text, a line each, which JSON without indentation is: an array of texts would have every quote of it
+ * escaped, here and there. An empty line is no body.
+ */
 const ADD_ANSWERS = prepared(
   `INSERT INTO idempotency_answer (key_hash, status, body)
    SELECT decode(answer.key_hash, 'hex'), answer.status, answer.body
-   FROM unnest($1::text[], $2::smallint[], string_to_array($3::text, E'\\n')) AS answer (key_hash, status, body)`,
+   FROM unnest($1::text[], $2::smallint[], string_to_array($3::text, E'\\n', '')) AS answer (key_hash, status, body)`,
 );
 
 const CLAIMED: ClaimOutcome = { kind: 'claimed' };
@@ -80,6 +91,7 @@ export class IdempotencyStore {
       const [outcome = CLAIMED] = await this.claimKeys(tx, [claim]);
       // What was stored under this key and input came from this same work, so it has its shape.
       if (outcome.kind === 'replay') return { status: outcome.status, body: outcome.body as Body, replayed: true };
+      if (outcome.kind === 'again') throw new Error('Work that makes its answers again claims its keys itself');
       if (outcome.kind !== 'claimed') throw new DomainError('IDEMPOTENCY_KEY_REUSED');
       const answer = await work(tx);
       await this.saveAnswers(tx, [{ claim, ...answer }]);
@@ -119,7 +131,7 @@ export class IdempotencyStore {
       await tx.query(ADD_ANSWERS, [
         bound.map(({ claim }) => claim.keyHash),
         bound.map(({ status }) => status),
-        bound.map(({ body }) => (body instanceof JsonText ? body.text : JSON.stringify(body ?? null))).join('\n'),
+        bound.map(({ body }) => lineOf(body)).join('\n'),
       ]);
     }
     if (bound.length === answers.length) return;
@@ -175,8 +187,14 @@ async function askForKeys(tx: Sql, claims: readonly KeyClaim[]): Promise<Map<str
 function outcomeOf(held: HeldKey, claim: KeyClaim): ClaimOutcome {
   if (held.request_hash !== claim.requestHash) return { kind: 'reused' };
   // An answer is missing only when a writer committed its claim and forgot the answer: the work may have been done.
-  if (held.status === null || held.body === null) throw inProgress(undefined);
+  if (held.status === null) throw inProgress(undefined);
+  if (held.body === null) return { kind: 'again', status: held.status };
   return { kind: 'replay', status: held.status, body: JSON.parse(held.body) };
+}
+
+function lineOf(body: unknown): string {
+  if (body === MADE_AGAIN) return '';
+  return body instanceof JsonText ? body.text : JSON.stringify(body ?? null);
 }
 
 function isSuccess(status: number): boolean {

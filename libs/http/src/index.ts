@@ -26,7 +26,13 @@ export {
   type KeyClaim,
   type IdempotencyScope,
 } from './idempotency-key.js';
-export { IdempotencyStore, type Answer, type ReplayableAnswer, type ClaimOutcome } from './idempotency.store.js';
+export {
+  IdempotencyStore,
+  MADE_AGAIN,
+  type Answer,
+  type ReplayableAnswer,
+  type ClaimOutcome,
+} from './idempotency.store.js';
 export { IdempotencyKey, KeyScope, replyWith, type KeyNeed } from './idempotency.decorators.js';
 export { purgeIdempotencyKeys } from './idempotency-purge.js';
 export { httpMigrations } from './migrations.js';

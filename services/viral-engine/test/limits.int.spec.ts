@@ -16,7 +16,7 @@ import { splitAgain } from '../src/purchases/decide-purchase.js';
 import type { PurchaseOrder, PurchaseRecord } from '../src/purchases/purchase.js';
 import type { PurchaseItem, PurchaseOutcome } from '../src/purchases/purchase-group.js';
 import { PurchaseGroupStore } from '../src/purchases/purchase-group.store.js';
-import { PurchaseStore } from '../src/purchases/purchase.store.js';
+import { lostGroupReads, PurchaseStore } from '../src/purchases/purchase.store.js';
 import { recordRefund } from '../src/refunds/record-refund.js';
 import { RefundStore } from '../src/refunds/refund.store.js';
 import { checkBooks, type Engine, START, startEngine, usd } from './engine.js';
@@ -117,7 +117,7 @@ async function withWriters<T>(
             // A deadlock would be retried in silence; here it must not happen at all.
             { maxAttempts: 1 },
           ),
-        resolveAfterLostCommit: (items) => recoverPurchaseGroup(new PurchaseStore(pool), items),
+        resolveAfterLostCommit: (items) => recoverPurchaseGroup(lostGroupReads(pool, tools.catalogues), items),
       }),
   );
   try {

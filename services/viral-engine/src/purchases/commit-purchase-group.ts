@@ -1,16 +1,10 @@
 import { DomainError } from '@dailydoco/errors';
 import type { TenantId } from '../ids.js';
 import { decideGroup, type Given, type Known, planEach, readPeople } from './decide-group.js';
+import { asRecorded } from './decide-purchase.js';
 import { distinct, found, pairKey, refKey } from './group-keys.js';
 import { isSamePurchase, type PurchaseRecord } from './purchase.js';
-import type {
-  ClaimOutcome,
-  IdempotentAnswer,
-  Missing,
-  PurchaseGroup,
-  PurchaseItem,
-  PurchaseOutcome,
-} from './purchase-group.js';
+import type { ClaimOutcome, Missing, PurchaseGroup, PurchaseItem, PurchaseOutcome } from './purchase-group.js';
 
 /**
  * Records a group of purchases in one database transaction: either all of it is committed or nothing. The steps lock
@@ -35,6 +29,7 @@ export async function commitPurchaseGroup(
     const missing = missingFor(item, known);
     if (missing.length > 0) outcomes.set(item, { kind: 'missing', missing });
   }
+  for (const [item, outcome] of await answerAgain(group, { items, claims, known })) outcomes.set(item, outcome);
   const claimed = items.filter((_, index) => claims[index]?.kind === 'claimed');
   const working = claimed.filter((item) => !outcomes.has(item));
   const { recorded, write } = await recordAll(group, { working, known, given });
@@ -42,7 +37,7 @@ export async function commitPurchaseGroup(
   await Promise.all([write(), answerKeys(group, claimed, outcomes)]);
   items.forEach((item, index) => {
     const claim = claims[index];
-    if (claim === undefined || claim.kind === 'claimed' || outcomes.has(item)) return;
+    if (claim === undefined || claim.kind === 'claimed' || claim.kind === 'again' || outcomes.has(item)) return;
     outcomes.set(item, outcomeOfClaim(claim, items, outcomes));
   });
   return items.map((item) => found(outcomes.get(item), 'the outcome of an item'));
@@ -114,6 +109,39 @@ function outcomeFor(item: PurchaseItem, records: ReadonlyMap<string, PurchaseRec
   return { kind: 'recorded', created: purchase.id === item.id, purchase };
 }
 
+/** Makes the answers again of those whose keys are held by purchases that were created under them. */
+async function answerAgain(
+  group: PurchaseGroup,
+  { items, claims, known }: { items: readonly PurchaseItem[]; claims: readonly ClaimOutcome[]; known: Known },
+): Promise<Map<PurchaseItem, PurchaseOutcome>> {
+  const asked = items.flatMap((item, index) => {
+    const claim = claims[index];
+    return claim?.kind === 'again' ? [{ item, status: claim.status }] : [];
+  });
+  if (asked.length === 0) return new Map();
+  const records = byExternalId(await group.findPurchases(asked.map(({ item }) => item.order)));
+  return new Map(
+    asked.map(({ item, status }) => {
+      const { order, idempotency } = item;
+      const purchase = found(records.get(pairKey(order.tenantId, order.externalId)), 'the purchase of a key');
+      return [item, { kind: 'replayed', status, body: idempotency?.body(atRecording(purchase, known.catalogues)) }];
+    }),
+  );
+}
+
+function atRecording(purchase: PurchaseRecord, catalogues: Known['catalogues']): PurchaseRecord {
+  const { versions } = found(catalogues.get(purchase.tenantId), "a tenant's plans");
+  const { plan } = purchase;
+  return asRecorded(
+    purchase,
+    versions.find(({ planId, version }) => planId === plan?.id && version === plan.version),
+  );
+}
+
+function byExternalId(records: readonly PurchaseRecord[]): Map<string, PurchaseRecord> {
+  return new Map(records.map((record) => [pairKey(record.tenantId, record.externalId), record]));
+}
+
 /** Binds the answers to the keys that were claimed, and frees the keys of those that were refused. */
 async function answerKeys(
   group: PurchaseGroup,
@@ -123,19 +151,18 @@ async function answerKeys(
   const answers = claimed.flatMap((item) => {
     const { idempotency } = item;
     if (idempotency === undefined) return [];
-    const answer = answerOf(found(outcomes.get(item), 'the outcome of an item'), idempotency);
-    return [{ claim: idempotency.claim, ...(answer ?? { status: 409, body: undefined }) }];
+    const { claim } = idempotency;
+    const outcome = found(outcomes.get(item), 'the outcome of an item');
+    if (outcome.kind !== 'recorded') return [{ claim, status: 409, body: undefined }];
+    const { created, purchase } = outcome;
+    return [{ claim, status: idempotency.status(created), body: created ? undefined : idempotency.body(purchase) }];
   });
   if (answers.length > 0) await group.saveAnswers(answers);
 }
 
-function answerOf(outcome: PurchaseOutcome, idempotency: IdempotentAnswer) {
-  return outcome.kind === 'recorded' ? idempotency.answer(outcome.purchase, outcome.created) : undefined;
-}
-
 /** What a claim that did not get its key comes to. A twin within the group shares the outcome of the first. */
 function outcomeOfClaim(
-  claim: Exclude<ClaimOutcome, { kind: 'claimed' }>,
+  claim: Exclude<ClaimOutcome, { kind: 'claimed' | 'again' }>,
   items: readonly PurchaseItem[],
   outcomes: ReadonlyMap<PurchaseItem, PurchaseOutcome>,
 ): PurchaseOutcome {
@@ -143,22 +170,34 @@ function outcomeOfClaim(
   if (claim.kind !== 'sameAs') return { kind: 'refused', error: new DomainError('IDEMPOTENCY_KEY_REUSED') };
   const twin = found(items[claim.index], 'the twin of an item');
   const outcome = found(outcomes.get(twin), 'the outcome of a twin');
-  const answer = twin.idempotency && answerOf(outcome, twin.idempotency);
-  return answer === undefined ? outcome : { kind: 'replayed', ...answer };
+  const { idempotency } = twin;
+  if (outcome.kind !== 'recorded' || idempotency === undefined) return outcome;
+  return { kind: 'replayed', status: idempotency.status(outcome.created), body: idempotency.body(outcome.purchase) };
+}
+
+export interface LostGroupReads {
+  /** The purchases that were recorded under these external ids, whoever recorded them. */
+  byExternalIds(keys: readonly { tenantId: TenantId; externalId: string }[]): Promise<PurchaseRecord[]>;
+  readCatalogues(tenantIds: readonly TenantId[]): Promise<Known['catalogues']>;
 }
 
 /**
  * What became of a group whose connection was lost during COMMIT. An item whose purchase is there under the item's own
- * id was committed; undefined: nothing of it was, it may be committed again.
+ * id was committed, and is answered as it would have been; undefined: nothing of it was, it may be committed again.
  */
 export async function recoverPurchaseGroup(
-  purchases: {
-    byExternalIds(keys: readonly { tenantId: TenantId; externalId: string }[]): Promise<PurchaseRecord[]>;
-  },
+  reads: LostGroupReads,
   items: readonly PurchaseItem[],
 ): Promise<(PurchaseOutcome | undefined)[]> {
-  const recorded = await purchases.byExternalIds(items.map(({ order }) => order));
-  const records = new Map(recorded.map((record) => [pairKey(record.tenantId, record.externalId), record]));
+  const orders = items.map(({ order }) => order);
+  const [recorded, catalogues] = await Promise.all([
+    reads.byExternalIds(orders),
+    reads.readCatalogues([...new Set(orders.map(({ tenantId }) => tenantId))]),
+  ]);
+  const own = new Set(items.map(({ id }) => id));
+  const records = byExternalId(
+    recorded.map((record) => (own.has(record.id) ? atRecording(record, catalogues) : record)),
+  );
   return items.map((item) => {
     const known = records.get(pairKey(item.order.tenantId, item.order.externalId));
     return known && known.id === item.id ? outcomeFor(item, records) : undefined;

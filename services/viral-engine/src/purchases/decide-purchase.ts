@@ -58,7 +58,7 @@ function purchaseOf(
   newId: () => string,
 ): PurchaseRecord {
   const { plan, recordedAt, snapshot, result } = facts;
-  const availableAt = new Date(facts.occurredAt.getTime() + (plan?.holdDays ?? 0) * DAY_MS);
+  const availableAt = dueAt(facts.occurredAt, plan);
   const commissions = (result?.entries ?? []).map(
     ({ kind, level, beneficiaryId, rateBps, boostBps, amountMicros, cuts }): Commission => ({
       ...newEntry(amountMicros, availableAt),
@@ -91,10 +91,30 @@ function purchaseOf(
     plan: plan && { id: plan.planId, version: plan.version },
     totalMicros: result?.totalMicros ?? 0n,
     snapshot,
-    sequence: commissions.length > 0 ? 2n : 1n,
+    sequence: firstSequence(commissions),
     refundedMicros: 0n,
     changedAt: recordedAt,
     commissions,
+  };
+}
+
+function dueAt(occurredAt: Date, plan: PlanVersion | undefined): Date {
+  return new Date(occurredAt.getTime() + (plan?.holdDays ?? 0) * DAY_MS);
+}
+
+function firstSequence(commissions: readonly Commission[]): bigint {
+  return commissions.length > 0 ? 2n : 1n;
+}
+
+/** The purchase as it was when it was recorded by `plan`, whatever has happened to it since. */
+export function asRecorded(purchase: PurchaseRecord, plan: PlanVersion | undefined): PurchaseRecord {
+  const availableAt = dueAt(purchase.occurredAt, plan);
+  return {
+    ...purchase,
+    sequence: firstSequence(purchase.commissions),
+    refundedMicros: 0n,
+    changedAt: purchase.recordedAt,
+    commissions: purchase.commissions.map((entry) => ({ ...entry, ...newEntry(entry.grossMicros, availableAt) })),
   };
 }
 

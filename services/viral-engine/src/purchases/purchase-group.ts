@@ -28,16 +28,23 @@ export interface KeyClaim {
   readonly ttlHours: number;
 }
 
+/**
+ * How the caller of a purchase is answered, now and under the same key. What was answered to the one who created it is
+ * made again (`asRecorded`); any other answer shows the purchase at its moment, and is kept.
+ */
 export interface IdempotentAnswer {
   readonly claim: KeyClaim;
-  /** The answer to remember under the key: rendered inside the database transaction, so it must be quick and pure. */
-  answer(purchase: PurchaseRecord, created: boolean): { status: number; body: unknown };
+  status(created: boolean): number;
+  /** Inside the database transaction, so it must be quick; and pure, so that it can be made again. */
+  body(purchase: PurchaseRecord): unknown;
 }
 
 /** What became of a claim; `index` points into the claims handed in. */
 export type ClaimOutcome =
   | { kind: 'claimed' }
   | { kind: 'replay'; status: number; body: unknown }
+  /** The body is made again. */
+  | { kind: 'again'; status: number }
   | { kind: 'reused' }
   | { kind: 'sameAs'; index: number }
   | { kind: 'clashesWith'; index: number };
@@ -110,6 +117,6 @@ export interface PurchaseGroup {
   /** Writes counters that are locked. */
   saveCounters(counters: readonly Counter[]): Promise<void>;
   add(purchases: NewPurchases): Promise<void>;
-  /** A status outside 2xx frees the key. */
+  /** A status outside 2xx frees the key. Without a body it is made again for whoever asks again. */
   saveAnswers(answers: readonly { claim: KeyClaim; status: number; body: unknown }[]): Promise<void>;
 }

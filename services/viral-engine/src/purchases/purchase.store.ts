@@ -1,5 +1,7 @@
 import type { Sql } from '@dailydoco/database';
 import type { PurchaseId, TenantId } from '../ids.js';
+import type { PlanCatalogues } from '../plans/plan.store.js';
+import type { LostGroupReads } from './commit-purchase-group.js';
 import type { PurchaseReads } from './find-purchase.js';
 import { readMetadata } from './metadata.store.js';
 import type { PurchaseRecord } from './purchase.js';
@@ -22,11 +24,6 @@ export class PurchaseStore implements PurchaseReads {
     return purchase;
   }
 
-  /** The purchases that were recorded under these external ids, whoever recorded them. */
-  byExternalIds(keys: readonly { tenantId: TenantId; externalId: string }[]): Promise<PurchaseRecord[]> {
-    return readPurchasesByExternalId(this.#sql, keys);
-  }
-
   async isRecorded(tenantId: TenantId, externalId: string): Promise<boolean> {
     const { rowCount } = await this.#sql.query('SELECT 1 FROM purchase_key WHERE tenant_id = $1 AND external_id = $2', [
       tenantId,
@@ -38,4 +35,12 @@ export class PurchaseStore implements PurchaseReads {
   metadataOf({ tenantId, id }: PurchaseRecord): Promise<unknown> {
     return readMetadata(this.#sql, tenantId, id);
   }
+}
+
+/** What a group that may have been committed is looked up by. */
+export function lostGroupReads(sql: Sql, catalogues: PlanCatalogues): LostGroupReads {
+  return {
+    byExternalIds: (keys) => readPurchasesByExternalId(sql, keys),
+    readCatalogues: (tenantIds) => catalogues.read(sql, tenantIds),
+  };
 }

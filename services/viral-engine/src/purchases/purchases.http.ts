@@ -102,16 +102,14 @@ export class PurchasesHttp {
     @Caller() caller: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    // Made in the group's database transaction and stored by it: what is sent is that text.
+    // An answer that is kept is made in the group's database transaction: what is sent is that text.
     let told: JsonText | undefined;
     const answer = await this.#recordPurchase.record(toOrder(body, caller, this.#tools), {
       mayBackdate: caller.kind === 'apiKey' && caller.scopes.includes('purchases:backdate'),
       idempotency: {
         claim: keyClaim({ key, scope, requestHash: requestHash(body) }),
-        answer: (purchase, created) => {
-          told = new JsonText(viewPurchase(purchase));
-          return { status: created ? 201 : 200, body: told };
-        },
+        status: (created) => (created ? 201 : 200),
+        body: (purchase) => (told = new JsonText(viewPurchase(purchase))),
         answerUnattributed: (purchase, created) => ({ status: created ? 201 : 200, body: viewUnattributed(purchase) }),
       },
       traceparent: currentTraceparent(),

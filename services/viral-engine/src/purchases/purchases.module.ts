@@ -18,7 +18,7 @@ import { FindPurchase } from './find-purchase.js';
 import type { PurchaseItem, PurchaseOutcome } from './purchase-group.js';
 import { PurchaseGroupStore } from './purchase-group.store.js';
 import { PurchaseStateStore } from './purchase-states.store.js';
-import { PurchaseStore } from './purchase.store.js';
+import { lostGroupReads, PurchaseStore } from './purchase.store.js';
 import { PurchasesGrpc } from './purchases.grpc.js';
 import { PurchasesHttp } from './purchases.http.js';
 import { ReconciliationGrpc, STATE_READS } from './reconciliation.grpc.js';
@@ -28,7 +28,7 @@ import { RecordPurchase, type UnattributedWriter } from './record-purchase.js';
 /** The one writer of purchases: concurrent callers share database transactions. */
 export function purchaseWriter(runtime: Runtime): GroupWriter<PurchaseItem, PurchaseOutcome> {
   const { config, pool, clock, newId, lifecycle } = runtime;
-  const purchases = new PurchaseStore(pool);
+  const lost = lostGroupReads(pool, runtime.catalogues);
   const writer = new GroupWriter<PurchaseItem, PurchaseOutcome>({
     name: 'purchases',
     maxGroup: config.PURCHASE_GROUP_MAX,
@@ -42,7 +42,7 @@ export function purchaseWriter(runtime: Runtime): GroupWriter<PurchaseItem, Purc
       count(outcomes);
       return outcomes;
     },
-    resolveAfterLostCommit: (items) => recoverPurchaseGroup(purchases, items),
+    resolveAfterLostCommit: (items) => recoverPurchaseGroup(lost, items),
   });
   lifecycle.onStop('relay', 'purchase-writer', () => writer.close());
   return writer;

@@ -12,7 +12,7 @@ import { commitPurchaseGroup, recoverPurchaseGroup } from './commit-purchase-gro
 import type { PurchaseOrder, PurchaseRecord } from './purchase.js';
 import type { PurchaseItem, PurchaseOutcome } from './purchase-group.js';
 import { PurchaseGroupStore } from './purchase-group.store.js';
-import { PurchaseStore } from './purchase.store.js';
+import { lostGroupReads, PurchaseStore } from './purchase.store.js';
 import { unattributedWriter } from './purchases.module.js';
 import { RecordPurchase } from './record-purchase.js';
 
@@ -39,7 +39,7 @@ beforeAll(async () => {
         commitPurchaseGroup(new PurchaseGroupStore(tx, tools), items, { now: clock.now(), newId }),
       );
     },
-    resolveAfterLostCommit: (items) => recoverPurchaseGroup(purchases, items),
+    resolveAfterLostCommit: (items) => recoverPurchaseGroup(lostGroupReads(pool, tools.catalogues), items),
   });
   recordPurchase = new RecordPurchase({
     writer,

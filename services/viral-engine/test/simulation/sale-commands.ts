@@ -1,7 +1,8 @@
 import { keyClaim, requestHash } from '@dailydoco/http';
 import { currencyOf } from '@dailydoco/money';
-import type { IncomingPurchase } from '../../src/customers/unattributed-purchase.js';
+import type { IncomingPurchase, UnattributedPurchase } from '../../src/customers/unattributed-purchase.js';
 import { asCustomerId, asUserId, asWebsiteId } from '../../src/ids.js';
+import { viewPurchase, viewUnattributed } from '../../src/purchases/purchase-view.http.js';
 import type { RecordedPurchase } from '../../src/purchases/record-purchase.js';
 import type { ToldSale } from './auditor.js';
 import { insist } from './broken.js';
@@ -114,7 +115,7 @@ async function send(
   await Promise.all(Array.from({ length: how.copies }, once));
 }
 
-function ask(
+async function ask(
   world: World,
   told: ToldSale,
   { keyed, metadata }: { readonly keyed: boolean; readonly metadata: boolean },
@@ -135,11 +136,34 @@ function ask(
       ? { ...order, customerId: asCustomerId(String(customer)) }
       : { ...order, buyerId: asUserId(buyer) };
   const key = `sale ${externalId} ${told.amount}`;
-  const bodyOf = ({ id }: { readonly id: string }, created: boolean) => ({ status: created ? 201 : 200, body: { id } });
-  const idempotency = { claim: keyClaim({ ...callOf(world, key), key }), answer: bodyOf, answerUnattributed: bodyOf };
-  return world.attempt((process) =>
+  const status = (created: boolean) => (created ? 201 : 200);
+  const idempotency = {
+    claim: keyClaim({ ...callOf(world, key), key }),
+    status,
+    body: viewPurchase,
+    answerUnattributed: (purchase: UnattributedPurchase, created: boolean) => ({
+      status: status(created),
+      body: viewUnattributed(purchase),
+    }),
+  };
+  const answer = await world.attempt((process) =>
     process.recordPurchase.record(named, { mayBackdate: true, ...(keyed && { idempotency }) }),
   );
+  if (keyed) insistOnFirst(world, key, answer);
+  return answer;
+}
+
+/** Under one key everybody is answered as the first was, to the letter, whatever has happened to the purchase since. */
+function insistOnFirst(world: World, key: string, answer: RecordedPurchase): void {
+  const text = JSON.stringify(bodyOf(answer));
+  const first = world.answers.get(key) ?? text;
+  world.answers.set(key, first);
+  insist(text === first, () => `${key} was answered with ${first}, and then with ${text}`);
+}
+
+function bodyOf(answer: RecordedPurchase): unknown {
+  if (answer.kind === 'replayed') return answer.body;
+  return answer.kind === 'recorded' ? viewPurchase(answer.purchase) : viewUnattributed(answer.purchase);
 }
 
 /** What was answered must stand, exactly so, at this moment. */

@@ -48,6 +48,8 @@ export class World {
   readonly random: () => number;
   /** What a command's commit means, where no event tells it. */
   readonly intents = new Map<number, () => void>();
+  /** The body that was first answered under each key of a sale. */
+  readonly answers = new Map<string, string>();
   readonly websites: readonly string[];
   readonly staff: readonly string[];
   failure: unknown;
