@@ -21,6 +21,7 @@ import { checkBooks } from './bench/books.js';
 import { bulkStream, newSales, requireNewOfSeven, streamSales, untilDrained } from './bench/bulk-stream.js';
 import { type Figure, percent, rate, report, times } from './bench/figure.js';
 import { addCappedPlan, hotFigures, plantTrees } from './bench/hot.js';
+import { Holdable } from './bench/hold.js';
 import { type HttpFigure, type HttpLoad, httpLoad, median } from './bench/http-load.js';
 import { type Part, readOptions } from './bench/options.js';
 import { peerFigures } from './bench/peer.js';
@@ -63,16 +64,16 @@ const CONSUMERS = ['payouts', 'analytics'] as const;
 /** The process that works behind the one that answers: relay, consumers of viral-engine, what is due. */
 const BACKGROUND = 'viral-engine-background';
 
-/** What runs beside the fleet. */
-interface Beside {
-  readonly emptyUrl: string;
-  readonly background: ManagedProcess;
+/** Consumers are held while acceptance is measured: acceptance and drain are told apart, else one hides the other. */
+function consumersOf(fleet: Fleet, background: ManagedProcess): Holdable {
+  const consumers = CONSUMERS.map((name) => fleet.processes.get(name)).filter((each) => each !== undefined);
+  return new Holdable([...consumers, background], superuserUrlOf(fleet));
 }
 
-/** Stops the consumers where they are, or lets them go on: acceptance and drain are told apart, else one hides the other. */
-function consumers(fleet: Fleet, { background }: Beside, signal: 'SIGSTOP' | 'SIGCONT'): void {
-  for (const name of CONSUMERS) fleet.processes.get(name)?.kill(signal);
-  background.kill(signal);
+function superuserUrlOf({ stores }: Fleet): string {
+  const url = stores.postgres?.url;
+  if (url === undefined) throw new Error('the benchmark needs a Postgres of its own: none may be given');
+  return url;
 }
 
 /** Money on the accounts of the seven who earn. */
@@ -91,7 +92,7 @@ async function earnedMicros(world: World): Promise<bigint> {
 async function benchBulk(
   fleet: Fleet,
   world: World,
-  { buyerIds, beside }: { buyerIds: readonly string[]; beside: Beside },
+  { buyerIds, consumers }: { buyerIds: readonly string[]; consumers: Holdable },
 ): Promise<Figure[]> {
   const accepted: number[] = [];
   const drained: number[] = [];
@@ -102,7 +103,7 @@ async function benchBulk(
     const held = round < BULK_ROUNDS;
     const externalIdPrefix = `bulk-${round}-${world.run}`;
     const due = (await earnedMicros(world)) + BigInt(BULK_PURCHASES) * EARNED_PER_PURCHASE_MICROS;
-    if (held) consumers(fleet, beside, 'SIGSTOP');
+    if (held) await consumers.hold();
     const run = await bulkStream({
       fleet,
       apiKey: world.tenant.apiKey,
@@ -110,7 +111,7 @@ async function benchBulk(
       purchases: BULK_PURCHASES,
       externalIdPrefix,
       amountMicros: PRICE_MICROS,
-      onAccepted: () => consumers(fleet, beside, 'SIGCONT'),
+      onAccepted: () => consumers.letGo(),
       drained: async () => (await earnedMicros(world)) === due,
     });
     if (!held) {
@@ -353,13 +354,16 @@ async function benchMemory(fleet: Fleet, world: World, buyerIds: readonly string
 async function benchPeer(
   fleet: Fleet,
   world: World,
-  { buyerIds, beside }: { buyerIds: readonly string[]; beside: Beside },
+  { buyerIds, consumers }: { buyerIds: readonly string[]; consumers: Holdable },
 ): Promise<Figure[]> {
-  const superuserUrl = fleet.stores.postgres?.url;
-  if (superuserUrl === undefined) throw new Error('the peer needs the Postgres of this run: none may be given');
-  const peer = await peerFigures({ superuserUrl, sql: peerSql, rounds: PEER_ROUNDS, seconds: PEER_SECONDS });
+  const peer = await peerFigures({
+    superuserUrl: superuserUrlOf(fleet),
+    sql: peerSql,
+    rounds: PEER_ROUNDS,
+    seconds: PEER_SECONDS,
+  });
   const accepted: number[] = [];
-  consumers(fleet, beside, 'SIGSTOP');
+  await consumers.hold();
   try {
     for (let round = 0; round < PEER_ROUNDS; round += 1) {
       const externalIdPrefix = `peer-${round}-${world.run}`;
@@ -369,7 +373,7 @@ async function benchPeer(
       accepted.push((1000 * BULK_PURCHASES) / tookMs);
     }
   } finally {
-    consumers(fleet, beside, 'SIGCONT');
+    consumers.letGo();
   }
   const ours = median(accepted);
   const line = (house: string, perSecond: number): Figure => ({
@@ -400,7 +404,7 @@ try {
   await prepareFirstUse(running, progress, { demo: false });
   const empty = await startEmptyRoute(running);
   started.push(empty);
-  const apart: Beside = { emptyUrl: empty.url, background: background.process };
+  const consumers = consumersOf(running, background.process);
   const world = await makeWorld(running);
   const buyers = await progress.step(`register ${BUYERS} buyers`, () => makeBuyers(running, world, BUYERS));
   const buyerIds = buyers.map(({ user }) => user.id);
@@ -409,23 +413,21 @@ try {
     if (parts.has(name)) figures.push(...(await progress.step(what, work)));
   };
   await part('stream', `${BULK_ROUNDS} × ${BULK_PURCHASES} purchases by gRPC stream`, () =>
-    benchBulk(running, world, { buyerIds, beside: apart }),
+    benchBulk(running, world, { buyerIds, consumers }),
   );
   await part('storms', 'storms of refunds and of duplicates', () => benchStorms(running, world, buyerIds));
-  await part('peer', `${PEER_ROUNDS} rounds beside pgledger`, () =>
-    benchPeer(running, world, { buyerIds, beside: apart }),
-  );
-  consumers(running, apart, 'SIGSTOP');
+  await part('peer', `${PEER_ROUNDS} rounds beside pgledger`, () => benchPeer(running, world, { buyerIds, consumers }));
+  await consumers.hold();
   try {
     await part('hot', `${HOT_ROUNDS} rounds of what is shared`, () => benchHot(running, world));
-    const http = { fleet: running, world, emptyUrl: apart.emptyUrl };
+    const http = { fleet: running, world, emptyUrl: empty.url };
     await part('http', `${HTTP_ROUNDS} rounds of purchases over HTTP`, () => benchHttp(http, buyerIds));
     await part('memory', `${MEMORY_PURCHASES} purchases, and the memory they take`, () =>
       benchMemory(running, world, buyerIds),
     );
     await part('redirect', `${HTTP_ROUNDS} rounds of redirects`, () => benchRedirect(http));
   } finally {
-    consumers(running, apart, 'SIGCONT');
+    consumers.letGo();
   }
   const how = `medians of ${BULK_ROUNDS} (streams) and ${HTTP_ROUNDS} rounds (HTTP)`;
   progress.say(`\n${report(figures, how)}`);
