@@ -151,6 +151,30 @@ describe('group commit', () => {
     ]);
   });
 
+  it('begins with enough items, and takes more where more have come', async () => {
+    const open = barrier(2);
+    const groups: number[][] = [];
+    const group = writer({
+      name: 't',
+      maxGroup: 4,
+      enough: 2,
+      maxWaitMs: 10_000,
+      commit: async (items) => {
+        groups.push(items);
+        if (items[0] === 1) await open();
+        return items.map(String);
+      },
+    });
+    const told = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => group.submit(n));
+    await open();
+    await Promise.all(told);
+    expect(groups).toEqual([
+      [1, 2],
+      [3, 4, 5, 6],
+      [7, 8],
+    ]);
+  });
+
   it('commits those that wait at once when it is closed', async () => {
     const open = barrier(2);
     const group = writer({

@@ -7,6 +7,8 @@ export interface GroupWriterOptions<In, Out> {
   readonly name: string;
   /** Most items in one group. Default 500. */
   readonly maxGroup?: number;
+  /** So many do not wait for more company. Default maxGroup. */
+  readonly enough?: number;
   /** Longest an item waits for company while a group may begin: from its coming, or from the end of a group. Default 3. */
   readonly maxWaitMs?: number;
   /** Most items waiting; one more is refused with OVERLOADED. Default 5,000. */
@@ -52,13 +54,15 @@ export class GroupWriter<In, Out> {
   readonly #unregister: () => void;
 
   constructor(options: GroupWriterOptions<In, Out>) {
+    const { maxGroup = 500, enough = maxGroup } = options;
     this.#options = {
-      maxGroup: 500,
       maxWaitMs: 3,
       maxQueued: 5_000,
       maxQueuedMs: 10_000,
       concurrency: 1,
       ...options,
+      maxGroup,
+      enough: Math.min(enough, maxGroup),
     };
     this.#unregister = observe('dailydoco_group_writer_queue_items', () => [
       { value: this.#queue.length, labels: { writer: options.name } },
@@ -94,9 +98,9 @@ export class GroupWriter<In, Out> {
     this.#unregister();
   }
 
-  /** A full group begins at once. Behind one that has ended, others wait again: its callers are about to come back. */
+  /** Enough begin at once. Behind a group that has ended, fewer wait again: its callers are about to come back. */
   #gather(): void {
-    if (this.#closed || this.#queue.length >= this.#options.maxGroup) this.#flush();
+    if (this.#closed || this.#queue.length >= this.#options.enough) this.#flush();
     else if (this.#queue.length > 0) this.#timer ??= setTimeout(() => this.#flush(), this.#options.maxWaitMs);
   }
 

@@ -32,6 +32,7 @@ export function purchaseWriter(runtime: Runtime): GroupWriter<PurchaseItem, Purc
   const writer = new GroupWriter<PurchaseItem, PurchaseOutcome>({
     name: 'purchases',
     maxGroup: config.PURCHASE_GROUP_MAX,
+    enough: config.PURCHASE_GROUP_ENOUGH,
     maxWaitMs: config.PURCHASE_GROUP_WAIT_MS,
     maxQueued: config.PURCHASE_QUEUE_MAX,
     concurrency: config.PURCHASE_WRITERS,
