@@ -2,6 +2,7 @@
 // whether the work was done right: machines are noisy, so the ratios are what to read.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   explain,
   type Fleet,
@@ -43,6 +44,8 @@ const CONNECTIONS = 64;
 
 const PEER_ROUNDS = 3;
 const PEER_SECONDS = 5;
+/** What follows registrations is over by then; beside it pgledger makes a third of its sales on one account. */
+const PEER_AFTER_MS = 25_000;
 
 const progress = terminalProgress();
 const { parts, peerSql } = whatIsAsked();
@@ -356,6 +359,7 @@ async function benchPeer(
   world: World,
   { buyerIds, consumers }: { buyerIds: readonly string[]; consumers: Holdable },
 ): Promise<Figure[]> {
+  await wait(PEER_AFTER_MS);
   const peer = await peerFigures({
     superuserUrl: superuserUrlOf(fleet),
     sql: peerSql,

@@ -93,16 +93,10 @@ export const configSchema = z.object({
     .max(2_000)
     .default(500)
     .meta({ description: 'Most purchases in one database transaction.', unit: 'purchases' }),
-  PURCHASE_GROUP_ENOUGH: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1_000)
-    .default(32)
-    .meta({
-      description: 'So many purchases begin a database transaction without waiting for others.',
-      unit: 'purchases',
-    }),
+  PURCHASE_GROUP_ENOUGH: z.coerce.number().int().min(1).max(1_000).default(32).meta({
+    description: 'So many purchases begin a database transaction without waiting for others.',
+    unit: 'purchases',
+  }),
   PURCHASE_GROUP_WAIT_MS: z.coerce
     .number()
     .int()
