@@ -61,8 +61,9 @@ async function seed(tenantId: TenantId): Promise<void> {
       [tenantId, PURCHASES, START, FIRST_DEEP, MEMBERS],
     );
     await tx.query(
-      `INSERT INTO purchase_state (tenant_id, purchase_id, sequence, changed_at)
-       SELECT tenant_id, id, 2, recorded_at FROM purchase WHERE tenant_id = $1`,
+      `INSERT INTO purchase_state (tenant_id, purchase_id, sequence, changed_at, due_at)
+       SELECT tenant_id, id, 2, recorded_at, occurred_at + interval '30 days' FROM purchase WHERE tenant_id = $1
+       ORDER BY recorded_at`,
       [tenantId],
     );
     await tx.query(

@@ -18,8 +18,8 @@ function decisions({ pool, outbox, idempotency, clock, newId }: Runtime): Commis
   });
 }
 
-/** Most commissions that one database transaction releases: some 290 purchases of seven levels. */
-const RELEASE_BATCH = 2_000;
+/** Most purchases that one database transaction releases commissions of: some 2,000 of seven levels. */
+const RELEASE_BATCH = 290;
 /** Batches under way at the same time in one replica, each with its own part of the purchases. */
 const RELEASE_LANES = 2;
 

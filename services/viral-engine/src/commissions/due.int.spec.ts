@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { inDatabaseTransaction } from '@dailydoco/database';
 import { checkBooks, type Engine, START, startEngine, usd } from '../../test/engine.js';
-import type { TenantId, UserId } from '../ids.js';
+import type { CommissionId, TenantId, UserId } from '../ids.js';
 import type { PurchaseRecord } from '../purchases/purchase.js';
 import { PurchaseStore } from '../purchases/purchase.store.js';
 import { recordRefund } from '../refunds/record-refund.js';
@@ -106,6 +106,70 @@ describe('Release', () => {
     expect(await release(1)).toBeGreaterThan(0);
     while ((await release(1)) > 0);
     expect(await statuses(purchase)).toEqual(['pending', 'available', 'available']);
+  });
+});
+
+describe('When a purchase falls due', () => {
+  const dueAt = async ({ tenantId, id }: PurchaseRecord): Promise<Date | null | undefined> => {
+    const { rows } = await engine.pool.query<{ due_at: Date | null }>(
+      'SELECT due_at FROM purchase_state WHERE tenant_id = $1 AND purchase_id = $2',
+      [tenantId, id],
+    );
+    return rows[0]?.due_at;
+  };
+  const hold = (id: CommissionId, tenantId: TenantId, kind: 'hold' | 'lift') =>
+    inDatabaseTransaction(engine.pool, (tx) =>
+      decideCommissions(
+        new DecisionStore(tx, engine.outbox),
+        { tenantId, commissionIds: [id], decision: { kind, cause: 'dispute' }, reason: 'spec', decidedBy: 'spec' },
+        { now: engine.clock.now(), newId: engine.newId },
+      ),
+    );
+
+  it('is known from the split on, and nothing once all is released', async () => {
+    const { purchase } = await sale();
+    expect(await dueAt(purchase)).toEqual(day(30));
+    engine.clock.set(day(30));
+    await release();
+    expect(await dueAt(purchase)).toBeNull();
+    const tenantId = engine.newTenant();
+    const [alone] = await engine.line(tenantId, 0);
+    expect(await dueAt(await engine.record(engine.order(tenantId, alone!)))).toBeNull();
+  });
+
+  it('follows what was held and lifted: nothing is left, then what is due later', async () => {
+    const { tenantId, purchase } = await sale(1);
+    const [entry] = purchase.commissions;
+    await hold(entry!.id, tenantId, 'hold');
+    engine.clock.set(day(30));
+    expect(await release()).toBe(1);
+    expect(await release()).toBe(0);
+    expect(await dueAt(purchase)).toBeNull();
+    expect((await now(purchase)).changedAt).toEqual(day(0));
+    engine.clock.set(day(40));
+    await hold(entry!.id, tenantId, 'lift');
+    expect(await dueAt(purchase)).toEqual(day(70));
+    engine.clock.set(day(70));
+    await release();
+    expect(await statuses(purchase)).toEqual(['available']);
+  });
+
+  it('is told by the database where a version that does not know the queue writes', async () => {
+    const { tenantId, people, purchase } = await sale(1);
+    await engine.pool.query('UPDATE purchase_state SET due_at = NULL WHERE tenant_id = $1', [tenantId]);
+    const [{ id } = {}] = purchase.commissions;
+    const set = (state: string) =>
+      engine.pool.query(`UPDATE commission SET ${state} WHERE tenant_id = $1 AND id = $2`, [tenantId, id]);
+    await set("status = 'held', hold_causes = '{finance}', held_since = now()");
+    expect(await dueAt(purchase)).toBeNull();
+    await set(`status = 'pending', hold_causes = '{}', held_since = NULL, available_at = '${day(35).toISOString()}'`);
+    expect(await dueAt(purchase)).toEqual(day(35));
+    await set(`available_at = '${day(33).toISOString()}'`);
+    expect(await dueAt(purchase)).toEqual(day(33));
+
+    const later = await engine.record(engine.order(tenantId, people[0]!));
+    await engine.pool.query('UPDATE purchase_state SET due_at = DEFAULT WHERE purchase_id = $1', [later.id]);
+    expect((await dueAt(later))!.getTime()).toBeLessThanOrEqual(Date.now());
   });
 });
 
@@ -283,6 +347,42 @@ describe('A suspension', () => {
       tenantId,
     ]);
     expect(rows).toEqual([]);
+  });
+
+  it('goes on where the last step came to, short of what somebody else has in hand, and begins anew with another status', async () => {
+    const { tenantId, people, purchase } = await sale();
+    const purchases = [purchase];
+    for (let n = 1; n < 6; n += 1) purchases.push(await engine.record(engine.order(tenantId, people[0]!)));
+    const person = people[1]!;
+    const sweptTo = async () => {
+      const { rows } = await engine.pool.query<{ hold_sweep_due: boolean; hold_swept_to: string | null }>(
+        'SELECT hold_sweep_due, hold_swept_to FROM member WHERE tenant_id = $1 AND user_id = $2',
+        [tenantId, person],
+      );
+      return [rows[0]!.hold_sweep_due, rows[0]!.hold_swept_to];
+    };
+    const step = (limit: number) => inStore((store) => settleHolds(store, { now: engine.clock.now(), limit }));
+    const entry = (n: number) => purchases[n]!.commissions[0]!.id;
+
+    await engine.setStatus(tenantId, person, 'suspended');
+    expect(await step(2)).toBe(true);
+    expect(await sweptTo()).toEqual([true, entry(1)]);
+    await inDatabaseTransaction(engine.pool, async (tx) => {
+      await tx.query('SELECT 1 FROM purchase_state WHERE purchase_id = $1 FOR NO KEY UPDATE', [purchases[3]!.id]);
+      expect(await step(100)).toBe(true);
+      expect(await sweptTo()).toEqual([true, entry(2)]);
+      expect(await step(100)).toBe(false);
+    });
+    const first = async () => (await Promise.all(purchases.map(statuses))).map(([status]) => status);
+    expect(await first()).toEqual(['held', 'held', 'held', 'pending', 'held', 'held']);
+
+    await engine.setStatus(tenantId, person, 'active');
+    expect(await sweptTo()).toEqual([true, null]);
+    expect(await step(3)).toBe(true);
+    await engine.setStatus(tenantId, person, 'suspended');
+    await settle();
+    expect(await sweptTo()).toEqual([false, null]);
+    expect(await first()).toEqual(purchases.map(() => 'held'));
   });
 
   it('and a refund of a held entry shrinks it and leaves it held; a full one closes the hold', async () => {

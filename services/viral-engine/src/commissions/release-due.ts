@@ -33,7 +33,7 @@ export interface ReleasedEntry {
 /** What one database transaction takes up. */
 export interface ReleaseBatch {
   readonly now: Date;
-  /** Most commissions that it looks for. */
+  /** Most purchases that it takes up. */
   readonly limit: number;
   /** Purchases are divided into lanes, so that batches side by side find different ones: 0 to lanes − 1. */
   readonly lane: number;
@@ -45,20 +45,20 @@ export interface ReleaseBook {
   /** The first statement: nobody is suspended until the end. */
   shareSplitLock(): Promise<void>;
   /**
-   * The lane's purchases of up to `limit` pending commissions of people not suspended that fell due by `now`, earliest
-   * first, with their row locks. Those that somebody else has locked are left for later.
+   * Up to `limit` purchases of the lane that may have something due by `now`, earliest first, with their row locks. Left for
+   * later are those that somebody else has locked, and those where all that is due belongs to suspended people.
    */
   lockDue(batch: ReleaseBatch): Promise<DuePurchase[]>;
   /**
-   * Does to each of these purchases what `releaseUpdate` says, all of them in one statement, and returns those that it
-   * changed. Their row locks must be held.
+   * Does to each of these purchases what `releaseUpdate` says, all of them in one statement, keeps when the rest of it falls
+   * due, and returns those of which something was released. Their row locks must be held.
    */
   release(purchases: readonly DuePurchase[], now: Date): Promise<ReleasedPurchase[]>;
   tell(events: readonly MoneyEvent[]): Promise<void>;
 }
 
 /**
- * Releases what is due, the purchases of at most `limit` commissions at a time; one event per purchase. Many may do this
+ * Releases what is due, `limit` purchases at a time; one event per purchase. Many may do this
  * at once; all there is is one lane unless told. Returns how many purchases it had in hand: 0 means that there is nothing
  * left to do now.
  */

@@ -1,4 +1,4 @@
-import type { TenantId, UserId } from '../ids.js';
+import type { CommissionId, TenantId, UserId } from '../ids.js';
 import type { MemberStatus } from '../members/member.js';
 import { PurchaseUpdate } from '../purchases/purchase-update.js';
 import type { PurchaseRecord } from '../purchases/purchase.js';
@@ -11,18 +11,36 @@ export interface UnsettledMember {
   readonly statusChangedAt: Date;
 }
 
+/** The way through the commissions of a member whose status changed, in the order of their ids. */
+export interface HoldSweep extends UnsettledMember {
+  /** The last that needs no second look. Undefined: none was looked at. */
+  readonly sweptTo: CommissionId | undefined;
+}
+
+/** A step of it. */
+export interface SweepStep {
+  /** Those with a commission to be held or lifted, with their row locks. */
+  readonly purchases: PurchaseRecord[];
+  /** How far the step came: short of the first commission whose purchase somebody else has locked. */
+  readonly sweptTo: CommissionId | undefined;
+  /** With this step nothing of the member is left. */
+  readonly isAll: boolean;
+}
+
 /** Holds in an open database transaction. */
 export interface HoldBook {
   /** The first statement: nobody's status changes until the end. */
   shareSplitLock(): Promise<void>;
   /** Some member that has commissions to be held or lifted, locked; one that nobody else is busy with. */
-  lockUnsettledMember(): Promise<UnsettledMember | undefined>;
+  lockUnsettledMember(): Promise<HoldSweep | undefined>;
   /**
-   * Purchases with a commission of the member to be held (when suspended) or lifted (when active), with their row
-   * locks; `found` also counts those that somebody else has locked.
+   * Goes on from where the last step came to, and locks the next purchases, `limit` at most, with a commission of the member to
+   * be held (when suspended) or lifted (when active).
    */
-  lockUnsettled(member: UnsettledMember, limit: number): Promise<{ found: number; purchases: PurchaseRecord[] }>;
+  lockUnsettled(member: HoldSweep, limit: number): Promise<SweepStep>;
   saveAll(updates: readonly PurchaseUpdate[]): Promise<void>;
+  /** The next step goes on behind this commission. A change of the member's status begins anew. */
+  markSwept(member: UnsettledMember, sweptTo: CommissionId | undefined): Promise<void>;
   /** Nothing of this member is left to be held or lifted. */
   markSettled(member: UnsettledMember): Promise<void>;
 }
@@ -36,11 +54,11 @@ export async function settleHolds(book: HoldBook, { now, limit }: { now: Date; l
   await book.shareSplitLock();
   const member = await book.lockUnsettledMember();
   if (member === undefined) return false;
-  const { found, purchases } = await book.lockUnsettled(member, limit);
+  const { purchases, sweptTo, isAll } = await book.lockUnsettled(member, limit);
   await book.saveAll(purchases.map((purchase) => holdUpdate(purchase, member, now)));
-  if (found > 0) return purchases.length > 0;
-  await book.markSettled(member);
-  return true;
+  if (isAll) await book.markSettled(member);
+  else await book.markSwept(member, sweptTo);
+  return isAll || sweptTo !== member.sweptTo;
 }
 
 /** What a suspension or a reactivation does to the member's commissions of one purchase. */

@@ -62,7 +62,7 @@ export interface ScoreBook {
   addFingerprints(fingerprints: readonly MemberFingerprint[]): Promise<MemberRef[]>;
   /** Adds to the hours, locked in one order. */
   countActivity(activity: readonly ReferralActivity[]): Promise<void>;
-  /** The last purchases, at most `limit` each, that the members bought or still earn from. */
+  /** The last purchases, at most `limit` each, that the members bought, or still earn from by their newest commissions. */
   findPurchasesOf(members: readonly MemberRef[], limit: number): Promise<PurchaseRef[]>;
   readPurchases(refs: readonly PurchaseRef[]): Promise<PurchaseRecord[]>;
   readTunings(tenantIds: readonly TenantId[]): Promise<Map<TenantId, Tuning>>;

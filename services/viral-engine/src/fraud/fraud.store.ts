@@ -24,6 +24,8 @@ import { readTunings } from './tuning.store.js';
 import type { Tuning } from './tuning.js';
 
 const HOUR_MS = 3_600_000;
+/** So many of a member's newest commissions are looked through for what they still earn from. */
+const NEWEST_ENTRIES = 1_000;
 
 /** What scoring reads and writes, in one open database transaction. */
 export class FraudStore implements ScoreBook {
@@ -81,12 +83,13 @@ export class FraudStore implements ScoreBook {
          (SELECT p.id AS purchase_id FROM purchase p
           WHERE p.tenant_id = asked.tenant_id AND p.buyer_id = asked.user_id ORDER BY p.recorded_at DESC LIMIT $3)
          UNION ALL
-         (SELECT c.purchase_id FROM commission c
-          WHERE c.tenant_id = asked.tenant_id AND c.beneficiary_id = asked.user_id AND c.status IN ('pending', 'held')
-          ORDER BY c.id DESC LIMIT $3)
+         (SELECT newest.purchase_id FROM (
+            SELECT c.id, c.purchase_id, c.status FROM commission c
+            WHERE c.tenant_id = asked.tenant_id AND c.beneficiary_id = asked.user_id ORDER BY c.id DESC LIMIT $4) AS newest
+          WHERE newest.status IN ('pending', 'held') ORDER BY newest.id DESC LIMIT $3)
        ) AS own
        ORDER BY asked.tenant_id, own.purchase_id`,
-      [...columns(members, 'tenantId', 'userId'), limit],
+      [...columns(members, 'tenantId', 'userId'), limit, NEWEST_ENTRIES],
     );
     return rows.map(toPurchaseRef);
   }

@@ -7,17 +7,22 @@ import { toStored } from './split-snapshot.store.js';
 
 /** Snapshots come as one text, a line each, which JSON without indentation is: in an array every quote of it is escaped. */
 const INSERT_FACTS = prepared(
-  `WITH added AS (
+  `WITH new AS MATERIALIZED (
+     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::text[],
+       $8::uuid[], $9::timestamptz[], $10::boolean[], $11::timestamptz[], $12::text[], $13::integer[], $14::bigint[],
+       string_to_array($15::text, E'\\n')::jsonb[], $16::text[], $17::timestamptz[])
+       AS new (tenant_id, id, external_id, buyer_id, amount_micros, currency, stream, website_id, occurred_at,
+         occurred_at_given, recorded_at, plan_id, plan_version, commissions_micros, split_snapshot, product_tag, due_at)
+   ),
+   fact AS (
      INSERT INTO purchase (tenant_id, id, external_id, buyer_id, amount_micros, currency, stream, website_id,
        occurred_at, occurred_at_given, recorded_at, plan_id, plan_version, commissions_micros, split_snapshot,
        product_tag)
-     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::text[],
-       $8::uuid[], $9::timestamptz[], $10::boolean[], $11::timestamptz[], $12::text[], $13::integer[], $14::bigint[],
-       string_to_array($15::text, E'\\n')::jsonb[], $16::text[])
-     RETURNING tenant_id, id, recorded_at, commissions_micros
+     SELECT tenant_id, id, external_id, buyer_id, amount_micros, currency, stream, website_id, occurred_at,
+       occurred_at_given, recorded_at, plan_id, plan_version, commissions_micros, split_snapshot, product_tag FROM new
    )
-   INSERT INTO purchase_state (tenant_id, purchase_id, sequence, changed_at)
-   SELECT tenant_id, id, CASE WHEN commissions_micros > 0 THEN 2 ELSE 1 END, recorded_at FROM added`,
+   INSERT INTO purchase_state (tenant_id, purchase_id, sequence, changed_at, due_at)
+   SELECT tenant_id, id, CASE WHEN commissions_micros > 0 THEN 2 ELSE 1 END, recorded_at, due_at FROM new`,
 );
 
 /**
@@ -87,6 +92,8 @@ async function insertFacts(sql: Sql, records: readonly PurchaseRecord[]): Promis
     records.map((record) => record.totalMicros),
     records.map((record) => JSON.stringify(toStored(record.snapshot))).join('\n'),
     records.map((record) => record.productTag ?? null),
+    // The entries of a new purchase fall due together.
+    records.map(({ commissions: [first] }) => first?.availableAt.toISOString() ?? null),
   ]);
 }
 
@@ -94,7 +101,6 @@ async function insertCommissions(sql: Sql, records: readonly PurchaseRecord[]): 
   const paying = records.filter(({ commissions }) => commissions.length > 0);
   if (paying.length === 0) return;
   const entries = paying.flatMap(({ commissions }) => commissions);
-  // The entries of a new purchase fall due together.
   const firsts = paying.flatMap(({ commissions: [first] }) => first ?? []);
   const cuts = entries.map((entry) => toStoredCuts(entry.cuts));
   await sql.query(INSERT_COMMISSIONS, [

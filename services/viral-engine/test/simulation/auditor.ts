@@ -263,11 +263,23 @@ export class Auditor {
   }
 
   /** Whatever a task has yet to do is marked, or it would never come by. */
-  #rememberWork({ members, customers, waiting }: Snapshot): void {
-    const sweeps = new Set(members.flatMap((row) => (row.hold_sweep_due ? [row.user_id] : [])));
+  #rememberWork({ sales, members, customers, waiting }: Snapshot): void {
+    // Where each sweep goes on; ids are in the order of their text.
+    const sweeps = new Map(
+      members.flatMap((row) => (row.hold_sweep_due ? [[row.user_id, row.hold_swept_to ?? '']] : [])),
+    );
+    const dues = new Map(sales.map((row) => [row.id, row.due_at?.getTime()]));
     for (const { id, entries } of this.model.sales.values()) {
-      const left = entries.find((entry) => this.model.isUnsettled(entry) && !sweeps.has(entry.beneficiary));
+      const left = entries.find((entry) => {
+        const sweptTo = sweeps.get(entry.beneficiary);
+        return this.model.isUnsettled(entry) && (sweptTo === undefined || entry.id <= sweptTo);
+      });
       insist(left === undefined, () => `no sweep comes by for ${show(left)} of ${id}`);
+      const dueAt = dues.get(id);
+      const late = entries.find(
+        ({ status, availableAt }) => status === 'pending' && (dueAt === undefined || dueAt > availableAt),
+      );
+      insist(late === undefined, () => `${id} is looked at ${show(dueAt)}, too late for ${show(late)}`);
     }
     const left = customers.find(
       ({ customer_id: id, due }) => !due && waiting.some((row) => row.waits && row.customer_id === id),

@@ -46,6 +46,7 @@ export interface SaleRow {
   readonly plan: string | null;
   readonly sequence: bigint;
   readonly refunded_micros: bigint;
+  readonly due_at: Date | null;
 }
 
 export interface EntryRow {
@@ -78,6 +79,7 @@ export interface MemberRow {
   readonly code: string;
   /** Whether the task that holds and lifts has yet to come by. */
   readonly hold_sweep_due: boolean;
+  readonly hold_swept_to: string | null;
 }
 
 export interface WaitingRow {
@@ -196,7 +198,7 @@ export class Books {
       `SELECT id::text, event_id, event_type, aggregate_key, payload, occurred_at FROM messaging.outbox
        WHERE ${own} AND id <> ALL ('{${seen}}'::bigint[]) ORDER BY messaging.outbox.id`,
       `SELECT id, external_id, buyer_id, amount_micros, currency, stream, product_tag, website_id, occurred_at,
-         recorded_at, plan_id || ' ' || plan_version AS plan, s.sequence, s.refunded_micros
+         recorded_at, plan_id || ' ' || plan_version AS plan, s.sequence, s.refunded_micros, s.due_at
        FROM purchase p JOIN purchase_state s ON s.tenant_id = p.tenant_id AND s.purchase_id = p.id
        WHERE p.${own} ORDER BY id`,
       `SELECT id, purchase_id, beneficiary_id, kind, level, gross_micros, net_micros, status, available_at, held_since,
@@ -204,7 +206,7 @@ export class Books {
        FROM commission WHERE ${own} ORDER BY purchase_id, kind DESC, level`,
       `SELECT id, external_id, purchase_id, reason, amount_micros FROM refund WHERE ${own} ORDER BY id`,
       `SELECT refund_id, won_at FROM chargeback_win WHERE ${own} ORDER BY refund_id`,
-      `SELECT m.user_id, ${UPLINE} AS upline, m.status, m.boost_bps, m.hold_sweep_due, c.code
+      `SELECT m.user_id, ${UPLINE} AS upline, m.status, m.boost_bps, m.hold_sweep_due, m.hold_swept_to, c.code
        FROM member m
        JOIN referral_code c ON c.tenant_id = m.tenant_id AND c.owner_id = m.user_id
        WHERE m.${own} ORDER BY cardinality(${UPLINE}), m.user_id`,

@@ -237,6 +237,7 @@ const TABLE = [
   }),
   kind({ name: 'sweep among refunds', weight: 4, data: nat, run: sweepAmongRefunds }),
   kind({ name: 'suspension, sweep and refunds', weight: 3, data: nat, run: suspendAmongRefunds }),
+  kind({ name: 'reactivation amid a sweep', weight: 2, data: nat, run: reactivateAmidSweep }),
   kind({
     name: 'suspension',
     weight: 4,
@@ -316,21 +317,47 @@ async function sweepAmongRefunds(world: World, choice: number): Promise<void> {
  * nothing to be done, nobody comes by again.
  */
 async function suspendAmongRefunds(world: World, choice: number, id: number): Promise<void> {
-  const { model, sales } = world;
-  const pendingOf = (person: string): number[] =>
-    sales.flatMap(({ entries }, n) =>
-      entries.some(({ status, beneficiary }) => status === 'pending' && beneficiary === person) ? [n] : [],
-    );
-  const active = world.people.filter((each) => model.person(each).status === 'active' && pendingOf(each).length > 0);
   // Of the fewest purchases, so that refunds can have all of them at once.
-  const [who] = active.toSorted((a, b) => pendingOf(a).length - pendingOf(b).length);
+  const [who] = earning(world, 1).toSorted((a, b) => pendingOf(world, a).length - pendingOf(world, b).length);
   if (who === undefined) return;
-  const sweep = (): Promise<boolean> => world.attempt((process) => process.settleHolds(50));
-  // Whoever was due before is settled, or the sweep would not come to this one.
-  for (let times = 0; times < MOST_SWEEPS && (await sweep()); times += 1);
-  await changeStatus(world, { who: world.people.indexOf(who), status: 'suspended', id, of: world.people });
+  await sweepAll(world);
+  await changeStatus(world, { who: 0, status: 'suspended', id, of: [who] });
   const refund = { part: 1 + (choice % 3), chargeback: false, keyed: false, copies: 1, otherCurrency: false };
-  await Promise.all([...pendingOf(who).map((sale) => giveBack(world, { ...refund, sale })), sweep()]);
+  const sweep = (): Promise<boolean> => world.attempt((process) => process.settleHolds(50));
+  await Promise.all([...pendingOf(world, who).map((sale) => giveBack(world, { ...refund, sale })), sweep()]);
+}
+
+/** Whoever lifts goes by where another sweep came to, unless the change of status begins anew. */
+async function reactivateAmidSweep(world: World, choice: number, id: number): Promise<void> {
+  const people = earning(world, 2);
+  if (people.length === 0) return;
+  const who = world.one(people, choice);
+  await sweepAll(world);
+  for (const status of ['suspended', 'active', 'suspended'] as const) {
+    await changeStatus(world, { who: 0, status, id, of: [who] });
+    await world.attempt((process) => process.settleHolds(1));
+  }
+}
+
+/** The places of the sales that have something pending for the person. */
+function pendingOf({ sales }: World, person: string): number[] {
+  return sales.flatMap(({ entries }, n) =>
+    entries.some(({ status, beneficiary }) => status === 'pending' && beneficiary === person) ? [n] : [],
+  );
+}
+
+/** Active people with something pending of so many sales at least. */
+function earning(world: World, sales: number): string[] {
+  return world.people.filter(
+    (each) => world.model.person(each).status === 'active' && pendingOf(world, each).length >= sales,
+  );
+}
+
+/** Whoever was due before is settled, or the next sweep would not come to somebody in particular. */
+async function sweepAll(world: World): Promise<void> {
+  for (let times = 0; times < MOST_SWEEPS; times += 1) {
+    if (!(await world.attempt((process) => process.settleHolds(50)))) return;
+  }
 }
 
 /** An entry that a suspension holds is held by finance or a dispute too; each of them ends when it likes. */
