@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Principal } from '@dailydoco/auth';
 import { DomainError } from '@dailydoco/errors';
 
@@ -23,6 +23,11 @@ export interface KeyClaim {
   /** SHA-256 of the parsed input, lower-case hex. */
   readonly requestHash: string;
   readonly ttlHours: number;
+  /**
+   * The status of an answer whose body need not be kept, because it can be made again, just as it was, from what the work
+   * wrote and nothing changes: if the work comes to this answer, nothing is to be saved. Keeping a body costs more than its key.
+   */
+  readonly madeAgainStatus?: number;
 }
 
 /** Who calls, as one text: `user:…`, `apiKey:…`, `service:…`, or `anonymous`. */
@@ -50,7 +55,7 @@ export function keyClaim(claim: {
   // JSON keeps the parts apart, whatever characters they hold.
   const text = JSON.stringify([tenantId, callerId, method, path, claim.key]);
   return {
-    keyHash: createHash('sha256').update(text).digest('hex'),
+    keyHash: hash('sha256', text, 'hex'),
     requestHash: Buffer.from(claim.requestHash).toString('hex'),
     ttlHours: claim.ttlHours ?? DEFAULT_TTL_HOURS,
   };

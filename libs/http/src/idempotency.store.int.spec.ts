@@ -9,7 +9,6 @@ import {
   type IdempotencyScope,
   IdempotencyStore,
   JsonText,
-  MADE_AGAIN,
   type KeyClaim,
   keyClaim,
   purgeIdempotencyKeys,
@@ -346,23 +345,53 @@ describe('a group', () => {
     expect((await run({ key: refused })).replayed).toBe(false);
   });
 
-  it('keeps the status alone of what is made again', async () => {
-    const [kept, made, another] = [newKey(), newKey(), newKey()].map((key) => claimOf(key));
-    if (kept === undefined || made === undefined || another === undefined) throw new Error('three claims');
+  it('keeps the status alone of what is made again, unless the work comes to something else', async () => {
+    const told = (key: string, madeAgainStatus: number): KeyClaim => ({ ...claimOf(key), madeAgainStatus });
+    const [kept, made, other, freed] = [
+      claimOf(newKey()),
+      told(newKey(), 201),
+      told(newKey(), 202),
+      told(newKey(), 201),
+    ];
+    const claims = [kept, made, other, freed];
     await inDatabaseTransaction(database.app, async (tx) => {
-      await store.claimKeys(tx, [kept, made, another]);
+      await store.claimKeys(tx, claims);
       await store.saveAnswers(tx, [
-        { claim: made, status: 201, body: MADE_AGAIN },
+        { claim: other, status: 200, body: { other: true } },
         { claim: kept, status: 200, body: '' },
+        { claim: freed, status: 409, body: undefined },
       ]);
-      await store.saveAnswers(tx, [{ claim: another, status: 202, body: MADE_AGAIN }]);
     });
-    const again = await inDatabaseTransaction(database.app, (tx) => store.claimKeys(tx, [kept, made, another]));
-    expect(again).toEqual([
+    const rows = await database.owner.query(`SELECT FROM idempotency_answer WHERE key_hash = decode($1, 'hex')`, [
+      made.keyHash,
+    ]);
+    expect(rows.rowCount).toBe(0);
+    expect(await inDatabaseTransaction(database.app, (tx) => store.claimKeys(tx, claims))).toEqual([
       { kind: 'replay', status: 200, body: '' },
       { kind: 'again', status: 201 },
-      { kind: 'again', status: 202 },
+      { kind: 'replay', status: 200, body: { other: true } },
+      { kind: 'claimed' },
     ]);
+  });
+
+  it('meets what the version before it claims, and tells it what it knows', async () => {
+    const before = claimOf(newKey());
+    const claimAsBefore = ({ keyHash, requestHash }: KeyClaim) =>
+      database.app.query<{ status: number | null; body: string | null }>(
+        'SELECT status, body FROM idempotency_claim($1::text[], $2::text[], $3::integer[])',
+        [[keyHash], [requestHash], [24]],
+      );
+    expect((await claimAsBefore(before)).rows).toEqual([]);
+    // It kept the status of what is made again in a row without a body.
+    await database.app.query(
+      `INSERT INTO idempotency_answer (key_hash, status, body) VALUES (decode($1, 'hex'), 201, NULL)`,
+      [before.keyHash],
+    );
+    expect(await store.claimKeys(database.app, [before])).toEqual([{ kind: 'again', status: 201 }]);
+
+    const now = { ...claimOf(newKey()), madeAgainStatus: 201 };
+    await store.claimKeys(database.app, [now]);
+    expect((await claimAsBefore(now)).rows).toEqual([{ status: 201, body: null }]);
   });
 
   it('asks nothing of the database when nobody brought a key', async () => {

@@ -3,13 +3,7 @@ import { DomainError } from '@dailydoco/errors';
 import { JsonText } from './json.js';
 import { type IdempotencyScope, type KeyClaim, keyClaim } from './idempotency-key.js';
 
-/**
- * Stands for a body that need not be kept, because it can be made again, just as it was, from what the work wrote and
- * nothing changes. Keeping a body costs more than its key.
- */
-export const MADE_AGAIN = Symbol('made again');
-
-/** What a request is answered with; `body` is anything JSON can say, a JsonText, or MADE_AGAIN. */
+/** What a request is answered with; `body` is anything JSON can say, or a JsonText. */
 export interface Answer<Body = unknown> {
   status: number;
   body: Body;
@@ -22,7 +16,7 @@ export interface ReplayableAnswer<Body = unknown> extends Answer<Body> {
 
 /**
  * What became of a claim. `claimed`: do the work. `replay`: this is the first answer. `again`: this is the first answer's
- * status, and its body is to be MADE_AGAIN. `reused`: another input was answered under this key. `sameAs`: an earlier
+ * status, and its body is to be made again. `reused`: another input was answered under this key. `sameAs`: an earlier
  * claim of the same call holds this key with the same input, so its outcome (index into the claims) is this one's too;
  * `clashesWith`: the same with another input.
  */
@@ -44,17 +38,18 @@ interface HeldKey {
 }
 
 const CLAIM = prepared(
-  'SELECT key_hash, request_hash, status, body FROM idempotency_claim($1::text[], $2::text[], $3::integer[])',
+  `SELECT key_hash, request_hash, status, body
+   FROM idempotency_claim($1::text[], $2::text[], $3::integer[], $4::smallint[])`,
 );
 
 /**
  * Bodies come as one text, a line each, which JSON without indentation is: an array of texts would have every quote of it
- * escaped, here and there. An empty line is no body.
+ * escaped, here and there.
  */
 const ADD_ANSWERS = prepared(
   `INSERT INTO idempotency_answer (key_hash, status, body)
    SELECT decode(answer.key_hash, 'hex'), answer.status, answer.body
-   FROM unnest($1::text[], $2::smallint[], string_to_array($3::text, E'\\n', '')) AS answer (key_hash, status, body)`,
+   FROM unnest($1::text[], $2::smallint[], string_to_array($3::text, E'\\n')) AS answer (key_hash, status, body)`,
 );
 
 const CLAIMED: ClaimOutcome = { kind: 'claimed' };
@@ -102,7 +97,8 @@ export class IdempotencyStore {
   /**
    * Claims the keys of a group for the open database transaction; call it before anything else there. The outcomes are
    * in the order of `claims`; where there is no key there is nothing to claim, and the outcome is `claimed`. Every key
-   * claimed must get its answer by saveAnswers before the commit. Throws REQUEST_IN_PROGRESS when another database
+   * claimed must get its answer by saveAnswers before the commit, unless it comes to what the claim told by
+   * `madeAgainStatus`. Throws REQUEST_IN_PROGRESS when another database
    * transaction works on one of the keys for more than 2 s; the open one is lost then.
    */
   async claimKeys(tx: Sql, claims: ReadonlyArray<KeyClaim | undefined>): Promise<ClaimOutcome[]> {
@@ -177,6 +173,7 @@ async function askForKeys(tx: Sql, claims: readonly KeyClaim[]): Promise<Map<str
       claims.map(({ keyHash }) => keyHash),
       claims.map(({ requestHash }) => requestHash),
       claims.map(({ ttlHours }) => ttlHours),
+      claims.map(({ madeAgainStatus }) => madeAgainStatus ?? null),
     ]);
     return new Map(rows.map((held) => [held.key_hash, held]));
   } catch (error) {
@@ -193,7 +190,6 @@ function outcomeOf(held: HeldKey, claim: KeyClaim): ClaimOutcome {
 }
 
 function lineOf(body: unknown): string {
-  if (body === MADE_AGAIN) return '';
   return body instanceof JsonText ? body.text : JSON.stringify(body ?? null);
 }
 

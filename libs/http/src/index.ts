@@ -28,7 +28,6 @@ export {
 } from './idempotency-key.js';
 export {
   IdempotencyStore,
-  MADE_AGAIN,
   type Answer,
   type ReplayableAnswer,
   type ClaimOutcome,

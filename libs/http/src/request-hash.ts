@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * SHA-256 over a canonical text of the parsed input, to tell whether two requests ask for the same thing. Parsed means
@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
  * input holds (functions, symbols, maps, non-finite numbers).
  */
 export function requestHash(parsedInput: unknown): Uint8Array {
-  return createHash('sha256').update(canonicalText(parsedInput)).digest();
+  return hash('sha256', canonicalText(parsedInput), 'buffer');
 }
 
 // Bigints and dates get spellings that no JSON value has (`7n`, `@2025-…`, `-` for no input at all), so they never equal a string or a number.

@@ -64,7 +64,9 @@ export class Arena {
     observer.on('error', () => undefined);
     await observer.connect();
     // How long a twin waits for a key is a bound of time, and time does not pass by itself here.
-    await observer.query("ALTER FUNCTION idempotency_claim(text[], text[], integer[]) SET lock_timeout = '100s'");
+    await observer.query(
+      "ALTER FUNCTION idempotency_claim(text[], text[], integer[], smallint[]) SET lock_timeout = '100s'",
+    );
     const arena = new Arena(database, observer);
     arena.running = Array.from({ length: PROCESSES }, (_, n) => arena.#boot(`process ${n}`));
     return arena;

@@ -4,7 +4,14 @@ import { decideGroup, type Given, type Known, planEach, readPeople } from './dec
 import { asRecorded } from './decide-purchase.js';
 import { distinct, found, pairKey, refKey } from './group-keys.js';
 import { isSamePurchase, type PurchaseRecord } from './purchase.js';
-import type { ClaimOutcome, Missing, PurchaseGroup, PurchaseItem, PurchaseOutcome } from './purchase-group.js';
+import type {
+  ClaimOutcome,
+  KeyClaim,
+  Missing,
+  PurchaseGroup,
+  PurchaseItem,
+  PurchaseOutcome,
+} from './purchase-group.js';
 
 /**
  * Records a group of purchases in one database transaction: either all of it is committed or nothing. The steps lock
@@ -22,7 +29,7 @@ export async function commitPurchaseGroup(
   const [, known, claims] = await Promise.all([
     group.shareSplitLock(),
     readKnown(group, items),
-    group.claimKeys(items.map(({ idempotency }) => idempotency?.claim)),
+    group.claimKeys(items.map(keyClaimOf)),
   ]);
   const outcomes = new Map<PurchaseItem, PurchaseOutcome>();
   for (const item of items) {
@@ -41,6 +48,11 @@ export async function commitPurchaseGroup(
     outcomes.set(item, outcomeOfClaim(claim, items, outcomes));
   });
   return items.map((item) => found(outcomes.get(item), 'the outcome of an item'));
+}
+
+/** The answer to a purchase that is created is made again for whoever asks again. */
+function keyClaimOf({ idempotency }: PurchaseItem): KeyClaim | undefined {
+  return idempotency && { ...idempotency.claim, madeAgainStatus: idempotency.status(true) };
 }
 
 async function readKnown(group: PurchaseGroup, items: readonly PurchaseItem[]): Promise<Known> {
@@ -155,7 +167,7 @@ async function answerKeys(
     const outcome = found(outcomes.get(item), 'the outcome of an item');
     if (outcome.kind !== 'recorded') return [{ claim, status: 409, body: undefined }];
     const { created, purchase } = outcome;
-    return [{ claim, status: idempotency.status(created), body: created ? undefined : idempotency.body(purchase) }];
+    return created ? [] : [{ claim, status: idempotency.status(created), body: idempotency.body(purchase) }];
   });
   if (answers.length > 0) await group.saveAnswers(answers);
 }

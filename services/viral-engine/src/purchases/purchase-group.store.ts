@@ -1,6 +1,6 @@
 import { type DatabaseTransaction, prepared } from '@dailydoco/database';
 import type { Outbox } from '@dailydoco/events';
-import { type IdempotencyStore, MADE_AGAIN } from '@dailydoco/http';
+import type { IdempotencyStore } from '@dailydoco/http';
 import { appendMoneyEvents } from '../commissions/money-event.store.js';
 import type { Earner, Standing } from '../commissions/split.js';
 import {
@@ -117,10 +117,7 @@ export class PurchaseGroupStore implements PurchaseGroup {
   }
 
   saveAnswers(answers: readonly { claim: KeyClaim; status: number; body: unknown }[]): Promise<void> {
-    return this.#tools.idempotency.saveAnswers(
-      this.#sql.unanswered,
-      answers.map((answer) => ({ ...answer, body: answer.body ?? MADE_AGAIN })),
-    );
+    return this.#tools.idempotency.saveAnswers(this.#sql.unanswered, answers);
   }
 
   async claimExternalIds(

@@ -26,6 +26,8 @@ export interface KeyClaim {
   readonly keyHash: string;
   readonly requestHash: string;
   readonly ttlHours: number;
+  /** The status of an answer that is not kept, because it is made again for whoever asks again. */
+  readonly madeAgainStatus?: number;
 }
 
 /**
@@ -117,6 +119,6 @@ export interface PurchaseGroup {
   /** Writes counters that are locked. */
   saveCounters(counters: readonly Counter[]): Promise<void>;
   add(purchases: NewPurchases): Promise<void>;
-  /** A status outside 2xx frees the key. Without a body it is made again for whoever asks again. */
+  /** A status outside 2xx frees the key. The answer that its claim told of is not to be saved. */
   saveAnswers(answers: readonly { claim: KeyClaim; status: number; body: unknown }[]): Promise<void>;
 }
