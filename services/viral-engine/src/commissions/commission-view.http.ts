@@ -31,6 +31,23 @@ export const commissionSchema = z
 
 export type CommissionView = z.infer<typeof commissionSchema>;
 
+/** Writes times and remembers the last: the commissions of a purchase share theirs, and to write one takes as long as all else of a view. */
+function timeWriter(): (time: Date) => string {
+  let last = Number.NaN;
+  let text = '';
+  return (time) => {
+    const ms = time.getTime();
+    if (ms !== last) {
+      text = time.toISOString();
+      last = ms;
+    }
+    return text;
+  };
+}
+
+const writeAvailable = timeWriter();
+const writeCreated = timeWriter();
+
 export function viewCommission(commission: Commission): CommissionView {
   const { grossMicros, netMicros, currency, cuts } = commission;
   const money = (amountMicros: bigint) => formatMoney({ amountMicros, currency });
@@ -47,8 +64,8 @@ export function viewCommission(commission: Commission): CommissionView {
     reversed: money(grossMicros - netMicros),
     net: money(netMicros),
     status: commission.status,
-    availableAt: commission.availableAt.toISOString(),
-    createdAt: commission.createdAt.toISOString(),
+    availableAt: writeAvailable(commission.availableAt),
+    createdAt: writeCreated(commission.createdAt),
   };
 }
 
