@@ -91,6 +91,7 @@ export class Gate {
   #over = false;
   readonly #flights = new Set<Flight>();
   readonly #clients = new Map<Mortal, Set<Client>>();
+  readonly #ended = new WeakSet<Client>();
   #connecting = 0;
   #connections = 0;
   #places = 0;
@@ -127,7 +128,10 @@ export class Gate {
       const client = connected as Client;
       clients.add(client);
       client.on('error', () => undefined);
-      client.on('end', () => clients.delete(client));
+      client.on('end', () => {
+        clients.delete(client);
+        this.#ended.add(client);
+      });
       this.#connections += 1;
       this.#watch(client, { owner, connection: this.#connections });
     });
@@ -349,8 +353,12 @@ export class Gate {
     if (everybody) for (const flight of flights) flight.blocked = true;
   }
 
-  /** Ends a connection on the server's side, and waits until both sides know. */
+  /**
+   * Ends a connection on the server's side, and waits until both sides know. It may have ended before: of the statements that
+   * were asked for together the others still wait here.
+   */
   async #cut(client: Client): Promise<void> {
+    if (this.#ended.has(client)) return;
     this.#mayHaveFreed = true;
     const known = new Promise<void>((resolve) => client.once('end', () => resolve()));
     const pid = client.processID;
