@@ -117,6 +117,62 @@ describe('The log of clicks', () => {
     await log.close();
   });
 
+  it('stores once what was stored without an answer, each under what it led to', async () => {
+    const [one, other] = [await someone(), await someone()];
+    const pool = createPool({
+      connectionString: engine.appUrl,
+      max: 1,
+      applicationName: 'spec',
+      statementTimeoutMs: 5_000,
+    });
+    let commits = 0;
+    pool.on('connect', (client) => {
+      const asking = client as unknown as { query: (...given: unknown[]) => unknown };
+      const query = asking.query.bind(client);
+      asking.query = async (...given: unknown[]) => {
+        const answer = await query(...given);
+        if (given[0] !== 'COMMIT') return answer;
+        commits += 1;
+        // Each of the two bundles is heard of the second time.
+        if (commits % 2 === 0) return answer;
+        throw new Error('Connection terminated unexpectedly');
+      };
+    });
+    const log = new ClickLog({ pool, logger, randomBytes: engine.tools.randomBytes });
+    const before = await counts();
+    const clicks = [
+      one.click({ campaign: 'spring', brought: { utm_source: 'mail' } }),
+      other.click(),
+      one.click({ campaign: 'spring' }),
+      one.click(),
+    ];
+    for (const bundle of [clicks.slice(0, 1), clicks.slice(1)]) {
+      for (const click of bundle) log.log(click);
+      await log.settled();
+    }
+    await log.close();
+    await pool.end();
+    expect(commits).toBe(4);
+    expect(await since(before)).toEqual({ recorded: 4, dropped: 0 });
+    const { rows } = await engine.pool.query(
+      `SELECT id, tenant_id AS "tenantId", code, referrer_id AS "ownerId", campaign, brought FROM click
+       WHERE tenant_id = ANY ($1::uuid[]) ORDER BY id`,
+      [[one.tenantId, other.tenantId]],
+    );
+    expect(rows).toEqual(
+      clicks
+        .map(({ id, tenantId, code, ownerId, campaign = null, brought = null }) => ({
+          id,
+          tenantId,
+          code,
+          ownerId,
+          campaign,
+          brought,
+        }))
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    );
+  });
+
   it('loses what is past the most that it holds, counts it, and has room again afterwards', async () => {
     const { tenantId, click } = await someone();
     const before = await counts();

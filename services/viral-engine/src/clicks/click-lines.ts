@@ -1,6 +1,6 @@
 import { asLinkId, asTenantId, asUserId } from '../ids.js';
 import type { Brought } from '../links/landing.js';
-import type { Click, CodeTarget } from './click.js';
+import { type Click, type CodeTarget, leadSame } from './click.js';
 
 /** What clicks on the same have in common. */
 type Target = Omit<CodeTarget, 'location'>;
@@ -50,16 +50,6 @@ export function clicksOf(journal: string): JournalledClicks {
     else clicks.push(click);
   }
   return { clicks, unreadable };
-}
-
-function leadSame(one: Click, other: Click): boolean {
-  return (
-    one.code === other.code &&
-    one.ownerId === other.ownerId &&
-    one.linkId === other.linkId &&
-    one.campaign === other.campaign &&
-    one.tenantId === other.tenantId
-  );
 }
 
 function targetLine({ tenantId, ownerId, code, linkId, campaign }: Target): string {

@@ -31,13 +31,20 @@ export interface ClickLogParts {
   readonly maxHeld?: number;
 }
 
+/** Clicks that go one way. */
+interface Bundle {
+  readonly clicks: readonly Click[];
+  /** Some of them may be stored already: an attempt to do so ended without an answer, or a killed process had them. */
+  readonly mayBeStored: boolean;
+}
+
 /**
  * Stores clicks in groups, off the path of the redirect. Those of one turn of the event loop go one way, as a bundle; at the
  * turn's end, before its answers are sent, they stand in the journal. What is lost is counted, never silent: clicks past
  * the most that are held, and those that a database away for some seconds did not take.
  */
 export class ClickLog {
-  readonly #writer: GroupWriter<readonly Click[], undefined>;
+  readonly #writer: GroupWriter<Bundle, undefined>;
   readonly #stored: ClickStore;
   readonly #journal: ClickJournal | undefined;
   readonly #logger: Logger;
@@ -53,17 +60,18 @@ export class ClickLog {
     this.#journal = journal;
     this.#logger = logger;
     this.#maxHeld = maxHeld;
-    this.#writer = new GroupWriter<readonly Click[], undefined>({
+    this.#writer = new GroupWriter<Bundle, undefined>({
       name: 'clicks',
       maxGroup: MAX_STORED_AT_ONCE,
       maxWaitMs: MAX_WAIT_MS,
       // No bundle is empty, so what bounds the clicks bounds the bundles.
       maxQueued: maxHeld,
       commit: async (bundles) => {
-        const clicks = bundles.flat();
+        const clicks = bundles.flatMap((bundle) => bundle.clicks);
+        const mayBeStored = bundles.some((bundle) => bundle.mayBeStored);
         for (let from = 0; from < clicks.length; from += MAX_STORED_AT_ONCE) {
           const identified = await salts.identify(pool, clicks.slice(from, from + MAX_STORED_AT_ONCE));
-          await inDatabaseTransaction(pool, (tx) => new ClickStore(tx).add(identified));
+          await inDatabaseTransaction(pool, (tx) => new ClickStore(tx).add(identified, { mayBeStored }));
         }
         return bundles.map(() => undefined);
       },
@@ -116,7 +124,7 @@ export class ClickLog {
   /** How many of them could be stored. */
   async #recover(clicks: readonly Click[]): Promise<number> {
     try {
-      await this.#writer.submit(clicks);
+      await this.#writer.submit({ clicks, mayBeStored: true });
     } catch (error) {
       if (isTransient(error)) throw error;
       const middle = clicks.length >> 1;
@@ -142,16 +150,16 @@ export class ClickLog {
   }
 
   /** False: neither stored nor given up, because the process ends; the next one finds them in the journal. */
-  async #store(bundle: readonly Click[]): Promise<boolean> {
+  async #store(bundle: readonly Click[], mayBeStored = false): Promise<boolean> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#writer.submit(bundle);
+        await this.#writer.submit({ clicks: bundle, mayBeStored: mayBeStored || attempt > 1 });
         recorded.add(bundle.length);
         return true;
       } catch (error) {
         if (!isTransient(error) && bundle.length > 1) {
           // One that cannot be stored takes none of the others with it.
-          const settled = await Promise.all(bundle.map((click) => this.#store([click])));
+          const settled = await Promise.all(bundle.map((click) => this.#store([click], true)));
           return settled.every(Boolean);
         }
         if (isTransient(error) && this.#closed && this.#journal !== undefined) return false;

@@ -29,3 +29,14 @@ export interface Click extends Omit<CodeTarget, 'location'> {
   /** UTM values and sub-ids of the click itself. */
   readonly brought: Brought | undefined;
 }
+
+/** Whether they were clicks on the same, under the same owner. */
+export function leadSame(one: Click, other: Click): boolean {
+  return (
+    one.code === other.code &&
+    one.ownerId === other.ownerId &&
+    one.linkId === other.linkId &&
+    one.campaign === other.campaign &&
+    one.tenantId === other.tenantId
+  );
+}
