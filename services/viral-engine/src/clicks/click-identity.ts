@@ -47,8 +47,7 @@ export function identify(click: Click, salt: Hmac): IdentifiedClick {
 }
 
 function hashOf({ address, userAgent }: Sender, salt: Hmac): string {
-  const hash = salt.of(`${networkOf(address)}\n${userAgent}`, 'utf8');
-  return Buffer.from(hash.slice(0, IDENTITY_BYTES), 'latin1').toString('hex');
+  return salt.of(`${networkOf(address)}\n${userAgent}`, 'utf8', 'hex').slice(0, 2 * IDENTITY_BYTES);
 }
 
 /**

@@ -56,7 +56,7 @@ export class ClickIds {
 
   /** One character a byte; undefined for a key that does not hold. */
   #mac(token: Buffer, tenantId: TenantId): string | undefined {
-    return this.#keys.get(token[0] ?? 0)?.of(token.toString('latin1', 0, SIGNED_BYTES) + tenantId, 'latin1');
+    return this.#keys.get(token[0] ?? 0)?.of(token.toString('latin1', 0, SIGNED_BYTES) + tenantId, 'latin1', 'binary');
   }
 }
 

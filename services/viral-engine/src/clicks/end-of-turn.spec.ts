@@ -17,6 +17,24 @@ describe('The end of a turn', () => {
     await endOfTurn();
   });
 
+  it('comes early for 32 who ask in one turn, and for the others at its end', async () => {
+    const done: string[] = [];
+    beforeEndOfTurn(() => done.push('first written'));
+    const early = Array.from({ length: 32 }, endOfTurn);
+    expect(done).toEqual(['first written']);
+    beforeEndOfTurn(() => done.push('then written'));
+    const late = endOfTurn();
+    expect(new Set(early).size).toBe(1);
+    expect(early).not.toContain(late);
+    setImmediate(() => done.push('turn over'));
+    await early[0];
+    done.push('early answered');
+    await late;
+    done.push('late answered');
+    await endOfTurn();
+    expect(done).toEqual(['first written', 'early answered', 'then written', 'late answered', 'turn over']);
+  });
+
   it('comes after what is to be done before it, whoever asked first', async () => {
     const done: string[] = [];
     const asked = endOfTurn().then(() => done.push('answered'));

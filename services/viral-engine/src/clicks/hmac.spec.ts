@@ -11,9 +11,11 @@ describe('An HMAC', () => {
         const [key, message] = [randomBytes(keyBytes), randomBytes(length)];
         const expected = createHmac('sha256', key).update(message).digest('hex');
         const hmac = new Hmac(key);
-        const found = [1, 2].map(() =>
-          Buffer.from(hmac.of(message.toString('latin1'), 'latin1'), 'latin1').toString('hex'),
-        );
+        const text = message.toString('latin1');
+        const found = [
+          hmac.of(text, 'latin1', 'hex'),
+          Buffer.from(hmac.of(text, 'latin1', 'binary'), 'latin1').toString('hex'),
+        ];
         expect([key.toString('hex'), found]).toEqual([key.toString('hex'), [expected, expected]]);
       }
     },
@@ -21,16 +23,16 @@ describe('An HMAC', () => {
 
   it('keeps nothing of the message before', () => {
     const hmac = new Hmac(randomBytes(32));
-    const short = hmac.of('short', 'latin1');
-    hmac.of('x'.repeat(500), 'latin1');
-    expect(hmac.of('short', 'latin1')).toBe(short);
+    const short = hmac.of('short', 'latin1', 'hex');
+    hmac.of('x'.repeat(500), 'latin1', 'hex');
+    expect(hmac.of('short', 'latin1', 'hex')).toBe(short);
   });
 
   it('is of the bytes in the encoding that is told', () => {
     const [key, text] = [randomBytes(32), 'Zoë'];
     for (const encoding of ['utf8', 'latin1'] as const) {
-      const expected = createHmac('sha256', key).update(text, encoding).digest('binary');
-      expect(new Hmac(key).of(text, encoding)).toBe(expected);
+      const expected = createHmac('sha256', key).update(text, encoding).digest('hex');
+      expect(new Hmac(key).of(text, encoding, 'hex')).toBe(expected);
     }
   });
 

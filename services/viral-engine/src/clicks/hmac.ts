@@ -12,6 +12,7 @@ const USUAL_BYTES = 1_024;
 export class Hmac {
   readonly #inner = Buffer.alloc(BLOCK_BYTES + USUAL_BYTES, 0x36);
   readonly #outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES, 0x5c);
+  #begun = this.#inner;
 
   /** At most 64 bytes of key; they are copied. */
   constructor(key: Uint8Array) {
@@ -22,13 +23,19 @@ export class Hmac {
     });
   }
 
-  /** The 32 bytes of the HMAC as that many characters (latin1). `encoding` says which bytes the message stands for. */
-  of(message: string, encoding: 'utf8' | 'latin1'): string {
+  /** The 32 bytes of the HMAC, in lower-case hexadecimal or as that many characters (binary). `encoding` says which bytes the message stands for. */
+  of(message: string, encoding: 'utf8' | 'latin1', as: 'hex' | 'binary'): string {
     const end = BLOCK_BYTES + Buffer.byteLength(message, encoding);
-    const inner = end <= this.#inner.length ? this.#inner : this.#longer(end);
+    const inner = end <= this.#inner.length ? this.#begin(end) : this.#longer(end);
     inner.write(message, BLOCK_BYTES, encoding);
-    this.#outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1');
-    return hash('sha256', this.#outer, 'binary');
+    this.#outer.write(hash('sha256', inner, 'binary'), BLOCK_BYTES, 'latin1');
+    return hash('sha256', this.#outer, as);
+  }
+
+  /** The bytes that stand ready, up to this one. Messages in a row are mostly of one length. */
+  #begin(end: number): Buffer {
+    if (this.#begun.length !== end) this.#begun = this.#inner.subarray(0, end);
+    return this.#begun;
   }
 
   #longer(bytes: number): Buffer {
