@@ -85,6 +85,14 @@ class Peer {
     return sales / ((performance.now() - startedAt) / 1000);
   }
 
+  /**
+   * Clears away old versions of rows, as the server does by itself when it comes by. Every sale leaves seven of the house's
+   * account; with those of a round before it, the next made a quarter of the sales.
+   */
+  async tidy(): Promise<void> {
+    await this.#clients[0]?.query('VACUUM ANALYZE');
+  }
+
   /** Throws unless the accounts of the house have paid all sales, and all balances come to nothing. */
   async check(): Promise<void> {
     const { rows } = (await this.#clients[0]?.query<{ paid: string; sum: string }>(
@@ -133,7 +141,9 @@ export async function peerFigures(options: {
   const rates: Record<keyof PeerFigures, number[]> = { hot: [], spread: [] };
   try {
     for (let round = 0; round < rounds; round += 1) {
+      await peer.tidy();
       rates.hot.push(await peer.salesPerSecond(seconds, { spread: false }));
+      await peer.tidy();
       rates.spread.push(await peer.salesPerSecond(seconds, { spread: true }));
     }
     await peer.check();
