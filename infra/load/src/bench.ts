@@ -44,7 +44,7 @@ const CONNECTIONS = 64;
 
 const PEER_ROUNDS = 3;
 const PEER_SECONDS = 5;
-/** What follows registrations is over by then; beside it pgledger makes a third of its sales on one account. */
+/** What follows registrations is over by then, so that the peer has the machine for itself. */
 const PEER_AFTER_MS = 25_000;
 
 const progress = terminalProgress();
