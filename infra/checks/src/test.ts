@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { explain, prepareFirstUse, repositoryRoot, startFleet, terminalProgress } from '@dailydoco/local';
 import {
@@ -11,15 +11,11 @@ import {
 } from '@dailydoco/stores';
 import { layStoreSets, startSpanCollector, type TestStores } from '@dailydoco/testing';
 import { type Project, readProjects } from './projects.js';
+import { describeFailures, failure, type Outcome, readReport, together } from './outcome.js';
 import { endRunning, run } from './run.js';
 
 // Everything that can be tested: the pure specs, the integration specs against real stores, and the end-to-end
 // suite against a freshly started fleet, each in a data folder of its own, so that a running `npm start` is not disturbed.
-
-interface Count {
-  passed: number;
-  failed: number;
-}
 
 const progress = terminalProgress();
 /** Projects whose specs run beside each other. */
@@ -27,53 +23,35 @@ const AT_ONCE = 2;
 /** Several times as long as each part needs: what hangs is ended and counted, and says what it had shown until then. */
 const LIMITS_MS = { test: 15 * 60_000, int: 35 * 60_000, e2e: 20 * 60_000 };
 
-/** What a report of jest says. A test that was skipped has shown nothing, so it counts as failed. */
-function readReport(file: string): Count {
-  const report = JSON.parse(readFileSync(file, 'utf8')) as {
-    numPassedTests: number;
-    numFailedTests: number;
-    numPendingTests: number;
-    numTodoTests: number;
-    numRuntimeErrorTestSuites: number;
-  };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites } = report;
-  return {
-    passed: numPassedTests,
-    failed: numFailedTests + numPendingTests + numTodoTests + numRuntimeErrorTestSuites,
-  };
-}
-
-/** What a project's jest reports say. A project that should have written a report and did not counts as one failure. */
-function countReports(projects: readonly Project[], target: 'test' | 'int'): Count {
-  const count = { passed: 0, failed: 0 };
+/** What the projects’ jest reports say. A project that should have written a report and did not counts as one failure. */
+function reported(projects: readonly Project[], target: 'test' | 'int'): Outcome {
+  const outcomes: Outcome[] = [];
   for (const project of projects.filter(({ scripts }) => scripts[target] !== undefined)) {
     const file = join(repositoryRoot, project.folder, '.reports', `${target === 'test' ? 'unit' : 'int'}.json`);
     if (!existsSync(file)) {
-      progress.say(`✖ ${project.folder}: ${target} wrote no report`);
-      count.failed += 1;
+      outcomes.push(failure(`${project.folder}: ${target} wrote no report`));
       continue;
     }
-    const { passed, failed } = readReport(file);
-    count.passed += passed;
-    count.failed += failed;
+    outcomes.push(readReport(file, repositoryRoot));
   }
-  return count;
+  return together(outcomes);
 }
 
 function dropReports(projects: readonly Project[]): void {
   for (const { folder } of projects) rmSync(join(repositoryRoot, folder, '.reports'), { recursive: true, force: true });
 }
 
-async function specs(projects: readonly Project[], target: 'test' | 'int', env: NodeJS.ProcessEnv): Promise<Count> {
+async function specs(projects: readonly Project[], target: 'test' | 'int', env: NodeJS.ProcessEnv): Promise<Outcome> {
   const args = ['run-many', '-t', target, '--exclude=@dailydoco/e2e', '--output-style=stream'];
   const options = { cwd: repositoryRoot, env, live: true, limitMs: LIMITS_MS[target] };
   const { code } = await run('nx', [...args, `--parallel=${AT_ONCE}`], options);
-  const count = countReports(
+  const outcome = reported(
     projects.filter(({ folder }) => folder !== 'infra/e2e'),
     target,
   );
-  if (code !== 0 && count.failed === 0) count.failed = 1;
-  return count;
+  return code !== 0 && outcome.failed === 0
+    ? together([outcome, failure(`nx ${args.join(' ')} ended with ${code}`)])
+    : outcome;
 }
 
 interface StartedStores extends TestStores {
@@ -96,7 +74,7 @@ async function startStores(folder: string, jarsDir: string): Promise<StartedStor
 }
 
 /** As many projects at once as there are sets of stores: within a project spec files follow each other, and mostly wait. */
-async function integrationSpecs(projects: readonly Project[], folder: string): Promise<Count> {
+async function integrationSpecs(projects: readonly Project[], folder: string): Promise<Outcome> {
   await progress.step('find Redis, Java, Maven and OpenSSL', async (note) => {
     await ensureSystemPackages({ onProgress: note });
     await ensureDebianPackages([{ program: 'openssl', debianPackage: 'openssl' }], { onProgress: note });
@@ -114,9 +92,9 @@ async function integrationSpecs(projects: readonly Project[], folder: string): P
   }
 }
 
-async function endToEnd(projects: readonly Project[], folder: string): Promise<Count> {
+async function endToEnd(projects: readonly Project[], folder: string): Promise<Outcome> {
   const e2e = projects.filter(({ folder: place }) => place === 'infra/e2e');
-  if (e2e.every(({ scripts }) => scripts['e2e'] === undefined)) return { passed: 0, failed: 0 };
+  if (e2e.every(({ scripts }) => scripts['e2e'] === undefined)) return together([]);
   // Only what a spec asks to be traced is: the fleet follows the caller's word and samples nothing on its own.
   const spansFile = join(folder, 'spans.jsonl');
   const collector = await startSpanCollector(spansFile);
@@ -133,15 +111,14 @@ async function endToEnd(projects: readonly Project[], folder: string): Promise<C
       limitMs: LIMITS_MS.e2e,
     });
     const file = join(repositoryRoot, 'infra', 'e2e', '.reports', 'e2e.json');
-    if (!existsSync(file)) return { passed: 0, failed: 1 };
-    return readReport(file);
+    return existsSync(file) ? readReport(file, repositoryRoot) : failure('infra/e2e: e2e wrote no report');
   } finally {
     await fleet.stop();
     await collector.close();
   }
 }
 
-const total: Count = { passed: 0, failed: 0 };
+let total = together([]);
 const projects = readProjects(repositoryRoot);
 mkdirSync(join(repositoryRoot, '.local'), { recursive: true, mode: 0o700 });
 const folder = mkdtempSync(join(repositoryRoot, '.local', 'test-'));
@@ -168,16 +145,17 @@ for (const [title, part] of [
   progress.say(`\n== ${title}`);
   const startedAt = performance.now();
   try {
-    const count = await part();
+    const outcome = await part();
     const seconds = Math.round((performance.now() - startedAt) / 1000);
-    progress.say(`== ${title}: ${count.passed} passed, ${count.failed} failed (${seconds} s)`);
-    total.passed += count.passed;
-    total.failed += count.failed;
+    progress.say(`== ${title}: ${outcome.passed} passed, ${outcome.failed} failed (${seconds} s)`);
+    total = together([total, outcome]);
   } catch (error) {
-    process.stderr.write(explain(error));
-    total.failed += 1;
+    total = together([total, failure(title, explain(error))]);
   }
 }
-if (total.failed > 0) progress.say(`logs are kept in ${folder}`);
+if (total.failed > 0) {
+  progress.say(`\n== what failed\n${describeFailures(total)}`);
+  progress.say(`logs are kept in ${folder}`);
+}
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
