@@ -6,7 +6,7 @@ import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { seededRandom, sourceHooks } from '@dailydoco/testing';
+import { eventually, seededRandom, sourceHooks } from '@dailydoco/testing';
 import pg from 'pg';
 import { ClickIds } from '../src/clicks/click-ids.js';
 import type { TenantId } from '../src/ids.js';
@@ -81,10 +81,13 @@ async function standStill(): Promise<() => Promise<void>> {
 }
 
 /**
- * Streams redirects and kills the process: nothing is stored from half of the answers on, and when all are given, at
- * least one of them since then, the kill comes. Returns the click ids of all answers.
+ * Streams redirects and kills the process: nothing is stored from half of the answers on, though not before `ready`, and
+ * when all are given, at least one of them since then, the kill comes. Returns the click ids of all answers.
  */
-async function killAmid({ child, url }: Running, { code, answers }: { code: string; answers: number }) {
+async function killAmid(
+  { child, url }: Running,
+  { code, answers, ready = () => Promise.resolve() }: { code: string; answers: number; ready?: () => Promise<unknown> },
+): Promise<string[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const told: string[] = [];
   const gone = once(child, 'exit');
@@ -95,7 +98,12 @@ async function killAmid({ child, url }: Running, { code, answers }: { code: stri
       const clickId = await follow(`${url}/r/${code}`, agent);
       if (clickId === undefined) return;
       const count = told.push(clickId);
-      still ??= count >= answers / 2 ? standStill().finally(() => (stillFrom = told.length)) : undefined;
+      still ??=
+        count >= answers / 2
+          ? ready()
+              .then(standStill)
+              .finally(() => (stillFrom = told.length))
+          : undefined;
       // Those that were asked before nothing is stored any more may be answered after.
       if (count >= answers && count > stillFrom + CONNECTIONS) child.kill('SIGKILL');
     }
@@ -152,7 +160,9 @@ describe('A kill amid redirects', () => {
 
   it('loses without a journal only what came last', async () => {
     const { tenantId, code, idsOf } = await someone();
-    const answered = idsOf(await killAmid(await start(''), { code, answers: MOST_ANSWERS }));
+    // Where storing begins late, a kill would otherwise come before the first is kept.
+    const ready = () => eventually(async () => expect((await stored(tenantId)).size).toBeGreaterThan(0));
+    const answered = idsOf(await killAmid(await start(''), { code, answers: MOST_ANSWERS, ready }));
     await stop(await start(''));
     const kept = await stored(tenantId);
     const lastKept = Math.max(...[...kept].map(madeAt));
