@@ -159,6 +159,7 @@ describe('a plan is refused', () => {
     ['a cap past the whole', { maxPayoutBps: 10_001 }],
     ['an unknown compression', { compression: 'static' }],
     ['a negative hold', { holdDays: -1 }],
+    ['a window of 91 days', { attributionWindowDays: 91 }],
     ['zero months', { recurring: { months: 0 } }],
     ['an unknown recurrence', { recurring: 'twice' }],
     ['a stream that is no slug', { streams: ['Not a slug'] }],

@@ -2,13 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createGrpcClient } from '@dailydoco/grpc';
 import { PurchaseServiceService, ReferralServiceService } from '@dailydoco/proto/dailydoco/viral/v1/viral';
 import { asUserId, type TenantId, type UserId } from '../src/ids.js';
-import { registerMember } from '../src/members/register-member.js';
 import { attributePurchases } from '../src/purchases/purchases.module.js';
-import { BROWSER, type Edges, sale, SECRET, startEdges } from './edges.js';
+import { type Edges, sale, SECRET, startEdges } from './edges.js';
 import { checkBooks, type Engine, startEngine } from './engine.js';
+import { beneficiaries, Referring } from './referring.js';
 
 let engine: Engine;
 let edges: Edges;
+let referring: Referring;
 const client = () =>
   createGrpcClient(ReferralServiceService, { address: edges.grpcAddress, service: 'identity', serviceSecret: SECRET });
 let grpc: ReturnType<typeof client>;
@@ -16,6 +17,7 @@ let grpc: ReturnType<typeof client>;
 beforeAll(async () => {
   engine = await startEngine();
   edges = await startEdges(engine);
+  referring = new Referring(engine, edges);
   grpc = client();
 });
 
@@ -25,18 +27,6 @@ afterAll(async () => {
   await engine.stop();
 });
 
-/** A tenant with a member, an administrator, and a key that records purchases. */
-async function world({ firstPurchase = true } = {}) {
-  const tenantId = engine.newTenant();
-  const ada = await engine.join(tenantId);
-  const asAdmin = await edges.person(tenantId, asUserId(engine.newId()), ['admin']);
-  if (firstPurchase) {
-    const body = { firstPurchase };
-    expect((await edges.call('PUT', '/v1/attribution', { as: asAdmin, body })).body).toEqual(body);
-  }
-  return { tenantId, ada, asAdmin, key: edges.apiKey(tenantId) };
-}
-
 async function coupon(as: string, body: object) {
   const code = `c-${engine.newId().slice(-10)}`;
   const answer = await edges.call('POST', '/v1/coupons', { as, body: { code, ...body } });
@@ -44,38 +34,9 @@ async function coupon(as: string, body: object) {
   return answer.body;
 }
 
-async function register(
-  tenantId: TenantId,
-  by: string | { referralCode?: string; visitorId?: string; clickId?: string },
-  registeredAt = engine.clock.now(),
-) {
-  const { referralCode, visitorId, clickId: told } = typeof by === 'string' ? { referralCode: by } : by;
-  const clickId = edges.runtime.clickIds.read(tenantId, told);
-  const userId = asUserId(engine.newId());
-  await engine.withMembers((book) =>
-    registerMember(
-      book,
-      { tenantId, userId, status: 'active', referralCode, visitorId, clickId, registeredAt },
-      { now: engine.clock.now(), randomBytes: engine.tools.randomBytes },
-    ),
-  );
-  return { userId, referrer: await referrerOf(tenantId, userId) };
-}
-
-async function referrerOf(tenantId: TenantId, userId: UserId): Promise<UserId | undefined> {
-  const member = await engine.withMembers((book) => book.findMember(tenantId, userId));
-  return member?.upline[0];
-}
-
-const buy = (key: string, buyerId: string, other: object = {}) =>
-  edges.call('POST', '/v1/purchases', { as: key, body: sale(buyerId, other) });
-
-const beneficiaries = ({ body }: { body: { commissions: { beneficiaryId: string }[] } }) =>
-  body.commissions.map(({ beneficiaryId }) => beneficiaryId);
-
 describe('A coupon', () => {
   it('is made by an administrator for a member, listed, and archived, and its code is never given twice', async () => {
-    const { tenantId, ada, asAdmin } = await world();
+    const { tenantId, ada, asAdmin } = await referring.world();
     const expiresAt = new Date(engine.clock.now().getTime() + 86_400_000).toISOString();
     const made = await coupon(asAdmin, { ownerId: ada, campaign: 'spring', expiresAt, maxUses: 5 });
     expect(made).toMatchObject({ ownerId: ada, campaign: 'spring', expiresAt, maxUses: 5, uses: 0 });
@@ -103,7 +64,7 @@ describe('A coupon', () => {
     ['campaign', { campaign: '' }],
     ['ownerId', { ownerId: 'ada' }],
   ])('with a wrong %s (%j) is refused there, and nothing is written', async (path, body) => {
-    const { ada, asAdmin } = await world();
+    const { ada, asAdmin } = await referring.world();
     const wanted = { code: `x-${engine.newId().slice(-8)}`, ownerId: ada, ...body };
     const answer = await edges.call('POST', '/v1/coupons', { as: asAdmin, body: wanted });
     expect([answer.status, answer.body.errors?.[0]?.path]).toEqual([400, path]);
@@ -111,11 +72,11 @@ describe('A coupon', () => {
   });
 
   it('names the referrer at a registration, and says so', async () => {
-    const { tenantId, ada, asAdmin } = await world();
+    const { tenantId, ada, asAdmin } = await referring.world();
     const { id, code } = await coupon(asAdmin, { ownerId: ada, campaign: 'spring' });
     const check = { referralCode: ` ${code.toLowerCase()}`, visitorId: '' };
     expect(await grpc.checkReferral(check, { tenantId })).toEqual({ applies: true, referrerId: ada });
-    const { userId, referrer } = await register(tenantId, code);
+    const { userId, referrer } = await referring.register(tenantId, code);
     expect(referrer).toBe(ada);
     expect((await edges.call('GET', `/v1/referral-sources/${userId}`, { as: asAdmin })).body).toEqual({
       userId,
@@ -135,7 +96,7 @@ describe('A coupon', () => {
   });
 
   it('counts by the moment of the registration, not of the news: before its end, before it was archived', async () => {
-    const { tenantId, ada, asAdmin } = await world();
+    const { tenantId, ada, asAdmin } = await referring.world();
     const before = engine.clock.now();
     const expiresAt = new Date(before.getTime() + 60_000).toISOString();
     const ending = await coupon(asAdmin, { ownerId: ada, expiresAt });
@@ -143,24 +104,24 @@ describe('A coupon', () => {
     engine.clock.advance(60_000);
     await edges.call('POST', `/v1/coupons/${archived.id}/archive`, { as: asAdmin });
     for (const { code } of [ending, archived]) {
-      expect((await register(tenantId, code, before)).referrer).toBe(ada);
-      expect((await register(tenantId, code)).referrer).toBeUndefined();
+      expect((await referring.register(tenantId, code, before)).referrer).toBe(ada);
+      expect((await referring.register(tenantId, code)).referrer).toBeUndefined();
       const check = { referralCode: code, visitorId: '' };
       expect((await grpc.checkReferral(check, { tenantId })).applies).toBe(false);
     }
   });
 
   it('is used as often as it may be, by however many at the same time', async () => {
-    const { tenantId, ada, asAdmin, key } = await world();
+    const { tenantId, ada, asAdmin, key } = await referring.world();
     const { id, code } = await coupon(asAdmin, { ownerId: ada, maxUses: 3 });
     const buyers = await Promise.all([1, 2, 3, 4].map(() => engine.join(tenantId)));
     const [registered, bought] = await Promise.all([
-      Promise.all([1, 2, 3, 4].map(() => register(tenantId, code))),
-      Promise.all(buyers.map((buyer) => buy(key, buyer, { couponCode: code }))),
+      Promise.all([1, 2, 3, 4].map(() => referring.register(tenantId, code))),
+      Promise.all(buyers.map((buyer) => referring.buy(key, buyer, { couponCode: code }))),
     ]);
     expect(bought.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
     const all = [...registered.map(({ userId }) => userId), ...buyers];
-    const referrers = await Promise.all(all.map((userId) => referrerOf(tenantId, userId)));
+    const referrers = await Promise.all(all.map((userId) => referring.referrerOf(tenantId, userId)));
     expect(referrers.filter((referrer) => referrer === ada)).toHaveLength(3);
     expect((await edges.call('GET', `/v1/coupons/${id}`, { as: asAdmin })).body.uses).toBe(3);
   });
@@ -168,7 +129,7 @@ describe('A coupon', () => {
 
 describe('A first purchase', () => {
   it('that names a coupon gives its buyer the referrer, once, and pays it at once', async () => {
-    const { tenantId, ada, asAdmin, key } = await world();
+    const { tenantId, ada, asAdmin, key } = await referring.world();
     const { id, code } = await coupon(asAdmin, { ownerId: ada });
     const ben = await engine.join(tenantId);
     const other = await coupon(asAdmin, { ownerId: await engine.join(tenantId) });
@@ -176,7 +137,7 @@ describe('A first purchase', () => {
     const answers = await Promise.all([1, 2, 3].map(() => edges.call('POST', '/v1/purchases', { as: key, body })));
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 201]);
     for (const answer of answers) expect(beneficiaries(answer)).toEqual([ada]);
-    const later = await buy(key, ben, { couponCode: other.code });
+    const later = await referring.buy(key, ben, { couponCode: other.code });
     expect(beneficiaries(later)).toEqual([ada]);
     expect((await edges.call('GET', `/v1/referral-sources/${ben}`, { as: asAdmin })).body).toMatchObject({
       referrerId: ada,
@@ -194,7 +155,7 @@ describe('A first purchase', () => {
   });
 
   it('may also be told over gRPC, and of a buyer whom no event has told of yet', async () => {
-    const { tenantId, ada, key } = await world();
+    const { tenantId, ada, key } = await referring.world();
     const purchases = createGrpcClient(PurchaseServiceService, {
       address: edges.grpcAddress,
       service: 'payouts',
@@ -232,7 +193,7 @@ describe('A first purchase', () => {
   });
 
   it('of a customer who is nobody yet gives the referrer when the customer is mapped, as of its own time', async () => {
-    const { tenantId, ada, asAdmin, key } = await world();
+    const { tenantId, ada, asAdmin, key } = await referring.world();
     const { id, code } = await coupon(asAdmin, { ownerId: ada });
     const ben = await engine.join(tenantId);
     const { buyerId: _, ...rest } = sale('');
@@ -243,18 +204,18 @@ describe('A first purchase', () => {
     await edges.call('POST', '/v1/customers', { as: key, body: { customerId, userId: ben } });
     const attribution = attributePurchases(edges.runtime);
     while (await attribution.runOnce());
-    expect(await referrerOf(tenantId, ben)).toBe(ada);
+    expect(await referring.referrerOf(tenantId, ben)).toBe(ada);
     const found = await edges.call('GET', `/v1/purchases?externalId=${rest.externalId}`, { as: key });
     expect(beneficiaries(found)).toEqual([ada]);
   });
 
   it('gives nothing where the tenant has not allowed it', async () => {
-    const { tenantId, ada, asAdmin, key } = await world({ firstPurchase: false });
+    const { tenantId, ada, asAdmin, key } = await referring.world({ firstPurchase: false });
     expect((await edges.call('GET', '/v1/attribution', { as: asAdmin })).body).toEqual({ firstPurchase: false });
     const ben = await engine.join(tenantId);
-    const answer = await buy(key, ben, { couponCode: await engine.codeOf(tenantId, ada) });
+    const answer = await referring.buy(key, ben, { couponCode: await engine.codeOf(tenantId, ada) });
     expect([answer.status, beneficiaries(answer)]).toEqual([201, []]);
-    expect(await referrerOf(tenantId, ben)).toBeUndefined();
+    expect(await referring.referrerOf(tenantId, ben)).toBeUndefined();
   });
 
   it.each<[string, (given: { tenantId: TenantId; ada: UserId; key: string; ben: UserId }) => Promise<string>]>([
@@ -272,7 +233,7 @@ describe('A first purchase', () => {
     [
       'is not the first',
       async ({ tenantId, ada, key, ben }) => {
-        await buy(key, ben);
+        await referring.buy(key, ben);
         return engine.codeOf(tenantId, ada);
       },
     ],
@@ -288,26 +249,26 @@ describe('A first purchase', () => {
       async ({ tenantId, ben }) => engine.codeOf(tenantId, await engine.join(tenantId, ben)),
     ],
   ])('that %s is recorded and changes nothing', async (_, codeOf) => {
-    const { tenantId, ada, asAdmin, key } = await world();
+    const { tenantId, ada, asAdmin, key } = await referring.world();
     const ben = await engine.join(tenantId);
     const couponCode = await codeOf({ tenantId, ada, key, ben });
-    const answer = await buy(key, ben, { couponCode });
+    const answer = await referring.buy(key, ben, { couponCode });
     expect([answer.status, beneficiaries(answer)]).toEqual([201, []]);
-    expect(await referrerOf(tenantId, ben)).toBeUndefined();
+    expect(await referring.referrerOf(tenantId, ben)).toBeUndefined();
     expect((await edges.call('GET', `/v1/referral-sources/${ben}`, { as: asAdmin })).status).toBe(404);
   });
 
   it('that is refused gives nobody a referrer', async () => {
-    const { tenantId, ada, key } = await world();
+    const { tenantId, ada, key } = await referring.world();
     const [ben, cleo] = [await engine.join(tenantId), await engine.join(tenantId)];
     const couponCode = await engine.codeOf(tenantId, ada);
     const externalId = engine.newId();
-    await buy(key, cleo, { externalId });
+    await referring.buy(key, cleo, { externalId });
     const refused = await Promise.all([
-      buy(key, ben, { externalId, couponCode }),
-      buy(key, ben, { websiteId: engine.newId(), couponCode }),
-      buy(key, ben, { occurredAt: '2099-01-01T00:00:00Z', couponCode }),
-      buy(key, ben, { couponCode: 'x'.repeat(201) }),
+      referring.buy(key, ben, { externalId, couponCode }),
+      referring.buy(key, ben, { websiteId: engine.newId(), couponCode }),
+      referring.buy(key, ben, { occurredAt: '2099-01-01T00:00:00Z', couponCode }),
+      referring.buy(key, ben, { couponCode: 'x'.repeat(201) }),
     ]);
     expect(refused.map(({ body }) => body.code)).toEqual([
       'PURCHASE_CONFLICT',
@@ -315,16 +276,18 @@ describe('A first purchase', () => {
       'OCCURRED_AT_IN_FUTURE',
       'VALIDATION_FAILED',
     ]);
-    expect(await referrerOf(tenantId, ben)).toBeUndefined();
+    expect(await referring.referrerOf(tenantId, ben)).toBeUndefined();
   });
 
   it('closes no circle and leaves no hole when buyers name each other and somebody joins below them', async () => {
-    const { tenantId, key } = await world();
+    const { tenantId, key } = await referring.world();
     const people = await Promise.all([1, 2, 3, 4].map(() => engine.join(tenantId)));
     const codes = await Promise.all(people.map((person) => engine.codeOf(tenantId, person)));
     const [bought, joined] = await Promise.all([
-      Promise.all(people.map((person, n) => buy(key, person, { couponCode: codes[(n + 1) % codes.length]! }))),
-      Promise.all(codes.map((code) => register(tenantId, code))),
+      Promise.all(
+        people.map((person, n) => referring.buy(key, person, { couponCode: codes[(n + 1) % codes.length]! })),
+      ),
+      Promise.all(codes.map((code) => referring.register(tenantId, code))),
     ]);
     expect(bought.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
     expect(joined.map(({ referrer }) => referrer)).toEqual(people);
@@ -338,24 +301,17 @@ describe('A first purchase', () => {
 });
 
 describe('A signed click id', () => {
-  const follow = async (code: string, query = '', visitorId?: string) => {
-    const response = await fetch(`${edges.url}/r/${code}${query}`, {
-      redirect: 'manual',
-      headers: { 'user-agent': BROWSER, ...(visitorId !== undefined && { cookie: `dd_visitor=${visitorId}` }) },
-    });
-    const clickId = new URL(response.headers.get('location') ?? '').searchParams.get('ddcid') ?? '';
-    expect(clickId).toMatch(/^[\w-]{44}$/);
-    await edges.runtime.clicks.settled();
-    return { clickId, visitorId: response.headers.getSetCookie()[0]?.match(/^dd_visitor=([^;]+)/)?.[1] ?? '' };
-  };
   const check = (tenantId: TenantId, clickId: string, other: object = {}) =>
     grpc.checkReferral({ referralCode: '', visitorId: '', clickId, ...other }, { tenantId });
 
   it('names the referrer at a registration without a cookie, and what the click brought is told', async () => {
-    const { tenantId, ada, asAdmin } = await world();
-    const { clickId } = await follow(await engine.codeOf(tenantId, ada), '?utm_source=mail&sub2=%C3%BC&other=1&sub3=');
+    const { tenantId, ada, asAdmin } = await referring.world();
+    const { clickId } = await referring.follow(
+      await engine.codeOf(tenantId, ada),
+      '?utm_source=mail&sub2=%C3%BC&other=1&sub3=',
+    );
     expect(await check(tenantId, clickId)).toEqual({ applies: true, referrerId: ada });
-    const { userId, referrer } = await register(tenantId, { clickId });
+    const { userId, referrer } = await referring.register(tenantId, { clickId });
     expect(referrer).toBe(ada);
     expect((await edges.call('GET', `/v1/referral-sources/${userId}`, { as: asAdmin })).body).toMatchObject({
       decidedBy: 'click',
@@ -366,9 +322,9 @@ describe('A signed click id', () => {
   });
 
   it('that is forged, of another tenant, of no click or too old is as good as none', async () => {
-    const { tenantId, ada } = await world();
-    const { clickId } = await follow(await engine.codeOf(tenantId, ada));
-    const other = await world();
+    const { tenantId, ada } = await referring.world();
+    const { clickId } = await referring.follow(await engine.codeOf(tenantId, ada));
+    const other = await referring.world();
     const nowhere = edges.runtime.clickIds.sign(tenantId, engine.newId());
     const forged = `${clickId.slice(0, 8)}${clickId[8] === 'A' ? 'B' : 'A'}${clickId.slice(9)}`;
     const nobody = { applies: false, referrerId: '' };
@@ -378,35 +334,35 @@ describe('A signed click id', () => {
     expect(await check(tenantId, clickId)).toEqual({ applies: true, referrerId: ada });
     engine.clock.advance(1);
     expect(await check(tenantId, clickId)).toEqual(nobody);
-    expect((await register(tenantId, { clickId })).referrer).toBeUndefined();
+    expect((await referring.register(tenantId, { clickId })).referrer).toBeUndefined();
   });
 
   it('stands in for the cookie: a code wins, else the first click of the visitor, however it is known', async () => {
-    const { tenantId, ada } = await world();
+    const { tenantId, ada } = await referring.world();
     const [ben, cleo] = [await engine.join(tenantId), await engine.join(tenantId)];
     const [ofAda, ofBen, ofCleo] = await Promise.all([ada, ben, cleo].map((who) => engine.codeOf(tenantId, who)));
-    const first = await follow(ofAda!);
+    const first = await referring.follow(ofAda!);
     engine.clock.advance(1_000);
-    const second = await follow(ofBen!, '', first.visitorId);
+    const second = await referring.follow(ofBen!, '', first.visitorId);
     engine.clock.advance(1_000);
-    const elsewhere = await follow(ofCleo!);
+    const elsewhere = await referring.follow(ofCleo!);
     const referrers = [
-      await register(tenantId, { clickId: second.clickId }),
-      await register(tenantId, { clickId: elsewhere.clickId }),
-      await register(tenantId, { clickId: elsewhere.clickId, visitorId: first.visitorId }),
-      await register(tenantId, { clickId: first.clickId, visitorId: elsewhere.visitorId }),
-      await register(tenantId, { clickId: first.clickId, referralCode: ofBen! }),
-      await register(tenantId, { clickId: first.clickId, referralCode: 'NOBODYS2' }),
+      await referring.register(tenantId, { clickId: second.clickId }),
+      await referring.register(tenantId, { clickId: elsewhere.clickId }),
+      await referring.register(tenantId, { clickId: elsewhere.clickId, visitorId: first.visitorId }),
+      await referring.register(tenantId, { clickId: first.clickId, visitorId: elsewhere.visitorId }),
+      await referring.register(tenantId, { clickId: first.clickId, referralCode: ofBen! }),
+      await referring.register(tenantId, { clickId: first.clickId, referralCode: 'NOBODYS2' }),
     ].map(({ referrer }) => referrer);
     expect(referrers).toEqual([ada, cleo, ada, ada, ben, ada]);
   });
 
   it('told with a first purchase gives its buyer the referrer; forged it changes nothing', async () => {
-    const { tenantId, ada, asAdmin, key } = await world();
-    const { clickId } = await follow(await engine.codeOf(tenantId, ada), '?sub1=s2s');
+    const { tenantId, ada, asAdmin, key } = await referring.world();
+    const { clickId } = await referring.follow(await engine.codeOf(tenantId, ada), '?sub1=s2s');
     const [ben, cleo] = [await engine.join(tenantId), await engine.join(tenantId)];
-    expect(beneficiaries(await buy(key, cleo, { clickId: clickId.toLowerCase() }))).toEqual([]);
-    expect(beneficiaries(await buy(key, ben, { clickId }))).toEqual([ada]);
+    expect(beneficiaries(await referring.buy(key, cleo, { clickId: clickId.toLowerCase() }))).toEqual([]);
+    expect(beneficiaries(await referring.buy(key, ben, { clickId }))).toEqual([ada]);
     expect((await edges.call('GET', `/v1/referral-sources/${ben}`, { as: asAdmin })).body).toMatchObject({
       decidedBy: 'click',
       convertedBy: 'first_purchase',
@@ -417,18 +373,18 @@ describe('A signed click id', () => {
 
 describe('What a link brought in', () => {
   it('is who got the referrer by it, by registration or first purchase, and what they bought, less refunds', async () => {
-    const { tenantId, ada, key } = await world();
+    const { tenantId, ada, key } = await referring.world();
     const asAda = await edges.person(tenantId, ada);
     const { id, code } = (await edges.call('POST', '/v1/links', { as: asAda, body: { name: 'A link' } })).body;
     const conversions = async () => (await edges.call('GET', `/v1/links/${id}/conversions`, { as: asAda })).body;
     expect(await conversions()).toEqual({ registrations: 0, firstPurchases: 0, revenue: [] });
-    const { userId: ben } = await register(tenantId, code);
-    await register(tenantId, code);
+    const { userId: ben } = await referring.register(tenantId, code);
+    await referring.register(tenantId, code);
     const cleo = await engine.join(tenantId);
-    const { body: first } = await buy(key, ben);
-    await buy(key, ben, { amount: { amount: '1.00', currency: 'EUR' } });
-    await buy(key, cleo, { couponCode: code });
-    await buy(key, await engine.join(tenantId));
+    const { body: first } = await referring.buy(key, ben);
+    await referring.buy(key, ben, { amount: { amount: '1.00', currency: 'EUR' } });
+    await referring.buy(key, cleo, { couponCode: code });
+    await referring.buy(key, await engine.join(tenantId));
     const refund = { externalId: engine.newId(), reason: 'requested', amount: { amount: '9.00', currency: 'USD' } };
     await edges.call('POST', `/v1/purchases/${first.id}/refunds`, { as: key, body: refund });
     expect(await conversions()).toEqual({

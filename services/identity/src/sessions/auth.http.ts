@@ -51,7 +51,7 @@ const registerBody = z
       .optional()
       .meta({
         description:
-          'The signed click id that the landing page was told as ddcid, in the place of the cookie; one that is forged, of another tenant or older than 30 days changes nothing.',
+          'The signed click id that the landing page was told as ddcid, in the place of the cookie; one that is forged, of another tenant or older than the attribution window changes nothing.',
       }),
   })
   .meta({ id: 'RegistrationInput' });

@@ -5,6 +5,7 @@ import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isUuid } from '../ids.js';
+import { PLAN_BOUNDS } from '../plans/plan.js';
 import { endOfTurn } from './end-of-turn.js';
 import { FollowLink } from './follow-link.js';
 import { machineVisit } from './machine-visit.adapter.js';
@@ -12,7 +13,8 @@ import { machineVisit } from './machine-visit.adapter.js';
 const VISITOR_COOKIE = 'dd_visitor';
 /** Its value among the cookies of a request; the first counts, as with all who read cookies. */
 const VISITOR = new RegExp(`(?:^|;)\\s*${VISITOR_COOKIE}=([^;\\s]*)`);
-const COOKIE_DAYS = 30;
+/** As long as the longest attribution window: the plan that is in force when the visitor registers decides. */
+const COOKIE_DAYS = PLAN_BOUNDS.attributionWindowDays;
 const MAX_USER_AGENT = 500;
 
 /** Where Nest finds how links are answered. */
@@ -44,7 +46,7 @@ export class ClicksHttp {
     {
       summary: 'Follow a referral link',
       description:
-        'Records the click and remembers the visitor for 30 days. The page is told the signed click id as ddcid, for servers that register people or record purchases. utm_source, utm_medium, utm_campaign, utm_term, utm_content and sub1 to sub5 are passed on where the link names none itself.',
+        'Records the click and remembers the visitor for 90 days, the longest attribution window that a plan may have. The page is told the signed click id as ddcid, for servers that register people or record purchases. utm_source, utm_medium, utm_campaign, utm_term, utm_content and sub1 to sub5 are passed on where the link names none itself.',
     },
   )
   async follow(

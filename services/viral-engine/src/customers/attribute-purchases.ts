@@ -113,9 +113,10 @@ export class AttributePurchases {
 
   #claimsOf(first: WaitingPurchase | undefined, { userId }: DueCustomer): Batch['claims'] {
     if (first === undefined || this.#claimed.has(first.purchase.id)) return undefined;
-    const { id, tenantId, externalId, websiteId, occurredAt: at, referral } = first.purchase;
+    const { id, tenantId, externalId, websiteId, stream, productTag, occurredAt: at, referral } = first.purchase;
     if (referral === undefined) return undefined;
-    return { id, order: { tenantId, buyerId: userId, externalId, websiteId, referral, at, isTold: true } };
+    const sold = { tenantId, externalId, websiteId, stream, productTag };
+    return { id, order: { ...sold, buyerId: userId, referral, at, isTold: true } };
   }
 
   #itemOf({ purchase, ...apart }: WaitingPurchase, buyerId: UserId): PurchaseItem {

@@ -3,6 +3,9 @@ import { events, outgoing, type Outbox } from '@dailydoco/events';
 import type { CouponState } from '../coupons/coupon.js';
 import { COUPON_STATE, type CouponStateRow, toCouponState } from '../coupons/coupon-rows.store.js';
 import { asLinkId, asTenantId, asUserId, type CouponId, type TenantId, type UserId } from '../ids.js';
+import { attributionWindowDays, type PlanOccasion } from '../plans/choose-plan.js';
+import { PlanCatalogues } from '../plans/plan.store.js';
+import { SHIPPED_CATALOGUE } from '../plans/shipped-plans.js';
 import { lockOutSplits } from '../purchases/split-lock.store.js';
 import type { BoostChange, MemberChanges, StatusChange } from './change-member.js';
 import type { Member, MemberStatus } from './member.js';
@@ -83,6 +86,12 @@ export class MemberStore implements MemberBook, MemberChanges {
       [tenantId, userId],
     );
     return rows[0]?.upline.map(asUserId) ?? [];
+  }
+
+  async attributionWindowDays(tenantId: TenantId, occasion: PlanOccasion): Promise<number> {
+    // Nothing is kept of it: the store lives for one database transaction, and few registrations name a visitor.
+    const catalogues = await new PlanCatalogues().read(this.#sql, [tenantId]);
+    return attributionWindowDays(catalogues.get(tenantId) ?? SHIPPED_CATALOGUE, occasion);
   }
 
   firstClick(query: ClickQuery): Promise<ReferringClick | undefined> {

@@ -64,8 +64,8 @@ describe("A newcomer's referrer", () => {
     );
   });
 
-  it('may come from a click of the last 30 days', () => {
-    expect(attributionStart(new Date('2026-03-31T12:00:00Z')).toISOString()).toBe('2026-03-01T12:00:00.000Z');
+  it('may come from a click of as many days of 86,400 s as the plan says', () => {
+    expect(attributionStart(new Date('2026-03-31T12:00:00Z'), 30).toISOString()).toBe('2026-03-01T12:00:00.000Z');
   });
 });
 

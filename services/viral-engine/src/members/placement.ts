@@ -11,12 +11,11 @@ export interface Placement {
 
 type Candidate = Pick<Member, 'userId' | 'status' | 'upline'>;
 
-/** How long a click can lead to a registration or a first purchase, in milliseconds: 30 days. */
-export const ATTRIBUTION_WINDOW_MS = 30 * 86_400_000;
+const DAY_MS = 86_400_000;
 
-/** The earliest click that counts for a registration at `registeredAt`. */
-export function attributionStart(registeredAt: Date): Date {
-  return new Date(registeredAt.getTime() - ATTRIBUTION_WINDOW_MS);
+/** The earliest click that counts for a registration at `registeredAt`; the plan says for how many days of 86,400 s. */
+export function attributionStart(registeredAt: Date, windowDays: number): Date {
+  return new Date(registeredAt.getTime() - windowDays * DAY_MS);
 }
 
 /**
@@ -29,7 +28,7 @@ export function mayRefer(candidate: Candidate, newcomer: UserId): boolean {
 
 /**
  * A member has at most one referrer, decided once, at registration: the owner of the code given there wins, else
- * whoever the visitor's first click within 30 days came from. A code or click that cannot apply is as good as none; it
+ * whoever the visitor's first click within the attribution window came from. A code or click that cannot apply is as good as none; it
  * never blocks a registration.
  */
 export function placeMember(newcomer: UserId, by: { code?: Candidate; click?: Candidate }): Placement {

@@ -1,6 +1,7 @@
 import { type CouponState, holdsAt } from '../coupons/coupon.js';
 import { type CouponId, isUuid, type TenantId, type UserId } from '../ids.js';
 import { MAX_UPLINE, type Member, type MemberStatus } from './member.js';
+import type { PlanOccasion } from '../plans/choose-plan.js';
 import { attributionStart, type Placement, placeMember } from './placement.js';
 import type { CodeOwnership, ReferringClick, RegistrationSource } from './referral-source.js';
 import { type Touches, touchesOf } from './touches.js';
@@ -50,6 +51,8 @@ export interface ReferralLookup extends ClickHistory {
   findMember(tenantId: TenantId, userId: UserId): Promise<Member | undefined>;
   /** Whose the code is; undefined for an unknown code and for a code of another tenant. */
   findCodeOwner(tenantId: TenantId, code: string): Promise<CodeOwnership | undefined>;
+  /** For how many days before it a click can lead to what happens, as the tenant's plan for it says. */
+  attributionWindowDays(tenantId: TenantId, occasion: PlanOccasion): Promise<number>;
 }
 
 /** Coupons in an open database transaction. */
@@ -136,15 +139,23 @@ export function settleCoupon(book: CouponBook, tenantId: TenantId): SettleCoupon
 interface Found {
   readonly code: CodeOwnership | undefined;
   readonly click: ReferringClick | undefined;
+  /** The clicks that count; undefined when nothing names a visitor. */
+  readonly clicks: ClickQuery | undefined;
+}
+
+/** What asks for a referrer: a registration, or a first purchase as a registration at its moment would. */
+export interface Newcomer
+  extends Pick<Registration, 'tenantId' | 'userId' | 'referralCode' | 'visitorId' | 'clickId' | 'registeredAt'> {
+  /** The first purchase; undefined for a registration. */
+  readonly purchase?: Pick<PlanOccasion, 'stream' | 'productTag'> | undefined;
 }
 
 async function keepTouches(
   book: MemberBook,
   of: { member: NewMember; registration: Registration; found: Found },
 ): Promise<void> {
-  const { code, click: firstClick } = of.found;
-  const query = clickQuery(of.registration);
-  const lastClick = firstClick && query && (await book.lastClick(query));
+  const { code, click: firstClick, clicks } = of.found;
+  const lastClick = firstClick && clicks && (await book.lastClick(clicks));
   const touches = touchesOf({ registeredAt: of.registration.registeredAt, code, firstClick, lastClick });
   if (touches !== undefined) await book.addTouches(of.member, touches);
 }
@@ -155,22 +166,22 @@ async function keepTouches(
  */
 export async function findPlacement(
   lookup: ReferralLookup,
-  registration: Pick<Registration, 'tenantId' | 'userId' | 'referralCode' | 'visitorId' | 'clickId' | 'registeredAt'>,
+  newcomer: Newcomer,
   settle: SettleCoupon = (coupon) => Promise.resolve(coupon),
 ): Promise<Placement & { source: RegistrationSource | undefined; found: Found }> {
-  const code = await toldCode(lookup, registration, settle);
-  const query = clickQuery(registration);
-  const click = query && (await lookup.firstClick(query));
-  const clicked = click && (await lookup.findMember(registration.tenantId, click.referrerId));
-  const placement = placeMember(registration.userId, {
+  const code = await toldCode(lookup, newcomer, settle);
+  const clicks = await clickQuery(lookup, newcomer);
+  const click = clicks && (await lookup.firstClick(clicks));
+  const clicked = click && (await lookup.findMember(newcomer.tenantId, click.referrerId));
+  const placement = placeMember(newcomer.userId, {
     ...(code && { code: code.owner }),
     ...(clicked && { click: clicked }),
   });
-  const found = { code, click };
+  const found = { code, click, clicks };
   return { ...placement, found, source: sourceOf(placement, found) };
 }
 
-function sourceOf({ decidedBy }: Placement, found: Found): RegistrationSource | undefined {
+function sourceOf({ decidedBy }: Placement, found: Pick<Found, 'code' | 'click'>): RegistrationSource | undefined {
   const used = decidedBy && found[decidedBy];
   if (used === undefined) return undefined;
   const { code, linkId, campaign } = used;
@@ -190,15 +201,15 @@ async function toldCode(
 }
 
 /** Undefined when nothing names a visitor. */
-function clickQuery({
-  tenantId,
-  visitorId,
-  clickId,
-  registeredAt,
-}: Pick<Registration, 'tenantId' | 'visitorId' | 'clickId' | 'registeredAt'>): ClickQuery | undefined {
+async function clickQuery(
+  lookup: ReferralLookup,
+  { tenantId, visitorId, clickId, registeredAt, purchase }: Newcomer,
+): Promise<ClickQuery | undefined> {
   const visitor = visitorId !== undefined && isUuid(visitorId) ? visitorId : undefined;
   if (visitor === undefined && clickId === undefined) return undefined;
-  return { tenantId, visitorId: visitor, clickId, since: attributionStart(registeredAt), until: registeredAt };
+  const windowDays = await lookup.attributionWindowDays(tenantId, { ...purchase, occurredAt: registeredAt });
+  const since = attributionStart(registeredAt, windowDays);
+  return { tenantId, visitorId: visitor, clickId, since, until: registeredAt };
 }
 
 async function addFreeCode(book: MemberBook, member: NewMember, randomBytes: RandomBytes): Promise<void> {

@@ -1,22 +1,32 @@
 import type { PlanId } from '../ids.js';
 import type { PlanCatalogue, PlanVersion } from './plan.js';
+import { STANDARD } from './shipped-plans.js';
+
+/** What a plan is chosen by. What is no purchase, such as a registration, has no stream: the default plan decides it. */
+export interface PlanOccasion {
+  readonly stream?: string | undefined;
+  readonly productTag?: string | undefined;
+  readonly occurredAt: Date;
+}
 
 /**
  * The plan version that decides a purchase: of the plans whose version in force at `occurredAt` names the product tag
  * that one, else of those that name the stream that one, else the default plan's version in force. In force is the version with the latest `effectiveFrom` not after
  * `occurredAt`; a version that is archived by then is passed over. Undefined when no plan covers the purchase: all of it is the house's then.
  */
-export function choosePlan(
-  catalogue: PlanCatalogue,
-  purchase: { stream: string; productTag?: string | undefined; occurredAt: Date },
-): PlanVersion | undefined {
-  const { stream, productTag } = purchase;
-  const inForce = versionsInForce(catalogue.versions, purchase.occurredAt);
+export function choosePlan(catalogue: PlanCatalogue, occasion: PlanOccasion): PlanVersion | undefined {
+  const { stream, productTag } = occasion;
+  const inForce = versionsInForce(catalogue.versions, occasion.occurredAt);
   const plans = [...inForce.values()];
   const byTag =
     productTag === undefined ? undefined : plans.find(({ productTags }) => productTags.includes(productTag));
-  const byStream = plans.find(({ streams }) => streams.includes(stream));
+  const byStream = stream === undefined ? undefined : plans.find(({ streams }) => streams.includes(stream));
   return byTag ?? byStream ?? inForce.get(catalogue.defaultPlanId);
+}
+
+/** For how many days before it a click can lead to what happens; where no plan covers it, as long as `standard` says. */
+export function attributionWindowDays(catalogue: PlanCatalogue, occasion: PlanOccasion): number {
+  return (choosePlan(catalogue, occasion) ?? STANDARD).attributionWindowDays;
 }
 
 /** A stream, or a product tag, that two plans would take at the same time from `from` on. */

@@ -18,6 +18,7 @@ export const planInputShape = {
   maxPayoutBps: planTermsShape.maxPayoutBps.default(STANDARD.maxPayoutBps),
   compression: planTermsShape.compression.default(STANDARD.compression),
   holdDays: planTermsShape.holdDays.default(STANDARD.holdDays),
+  attributionWindowDays: planTermsShape.attributionWindowDays.default(STANDARD.attributionWindowDays),
   recurring: planTermsShape.recurring.default('all'),
   streams: planTermsShape.streams.default([]),
   productTags: planTermsShape.productTags.default([]),

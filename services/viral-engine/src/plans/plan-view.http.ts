@@ -16,6 +16,10 @@ export const planTermsShape = {
     .enum(['none', 'dynamic'])
     .meta({ description: 'dynamic: the next active referrer takes the level of one who may not earn.' }),
   holdDays: z.int().meta({ description: 'Days from the purchase until its commissions fall due.' }),
+  attributionWindowDays: z.int().meta({
+    description:
+      'For how many days, 1 to 90, a click can lead to a registration (by the default plan then in force) or to a first purchase (by the plan that decides it).',
+  }),
   recurring: recurringSchema,
   streams: z.array(z.string()).meta({ description: 'The streams that this plan takes from the default plan.' }),
   productTags: z
@@ -53,6 +57,7 @@ export function viewPlanVersion(version: PlanVersion): z.infer<typeof planVersio
     maxPayoutBps: version.maxPayoutBps,
     compression: version.compression,
     holdDays: version.holdDays,
+    attributionWindowDays: version.attributionWindowDays,
     recurring: typeof recurring === 'object' ? { ...recurring } : recurring,
     streams: [...version.streams],
     productTags: [...version.productTags],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { asPlanId } from '../ids.js';
-import { choosePlan, findOverlap } from './choose-plan.js';
+import { attributionWindowDays, choosePlan, findOverlap, type PlanOccasion } from './choose-plan.js';
 import { checkTerms, isPlanId, isStream, type PlanCatalogue, type PlanVersion } from './plan.js';
 import { SHIPPED_CATALOGUE, STANDARD, ULTRAPLAN } from './shipped-plans.js';
 
@@ -15,7 +15,14 @@ const plan = (id: string, version: number, effectiveFrom: Date, streams: string[
 
 describe('The plans that ship', () => {
   it('never change: commissions of years back are explained by them', () => {
-    const terms = { websiteBonusBps: 500, maxPayoutBps: 7000, compression: 'none', holdDays: 30, recurring: 'all' };
+    const terms = {
+      websiteBonusBps: 500,
+      maxPayoutBps: 7000,
+      compression: 'none',
+      holdDays: 30,
+      attributionWindowDays: 30,
+      recurring: 'all',
+    };
     const limits = { qualification: [], beneficiaryCaps: { day: [], month: [], lifetime: [] }, companyCap: undefined };
     const common = {
       ...terms,
@@ -45,6 +52,9 @@ describe('The terms of a plan', () => {
     ['a bonus above the whole', { websiteBonusBps: 10_001 }, 'websiteBonusBps'],
     ['a cap above the whole', { maxPayoutBps: 10_001 }, 'maxPayoutBps'],
     ['a negative hold', { holdDays: -1 }, 'holdDays'],
+    ['a window of no day', { attributionWindowDays: 0 }, 'attributionWindowDays'],
+    ['a window longer than browsers are remembered', { attributionWindowDays: 91 }, 'attributionWindowDays'],
+    ['a window of half a day', { attributionWindowDays: 0.5 }, 'attributionWindowDays'],
     ['no months', { recurring: { months: 0 } }, 'recurring.months'],
     ['a stream that is no slug', { streams: ['usage', 'Sub scription'] }, 'streams.1'],
     ['a product tag that is no slug', { productTags: ['Pro'] }, 'productTags.0'],
@@ -108,6 +118,26 @@ describe('Which plan version decides', () => {
     const late = { defaultPlanId: asPlanId('late'), versions: [plan('late', 1, day(9))] };
     expect(choosePlan(late, { stream: 'any', occurredAt: day(8) })).toBeUndefined();
   });
+});
+
+describe('For how many days a click counts', () => {
+  const windowed = (version: PlanVersion, attributionWindowDays: number) => ({ ...version, attributionWindowDays });
+  const catalogue: PlanCatalogue = {
+    defaultPlanId: asPlanId('standard'),
+    versions: [
+      STANDARD,
+      windowed(plan('standard', 2, day(5)), 60),
+      windowed(plan('usage', 1, day(3), ['usage']), 7),
+      windowed({ ...plan('pro', 1, day(3)), productTags: ['pro'] }, 90),
+    ],
+  };
+  it.each<[string, PlanOccasion, number]>([
+    ['30, as standard ships', { occurredAt: day(4) }, 30],
+    ['what the default plan in force says, for a registration', { occurredAt: day(5) }, 60],
+    ['what the plan of the stream says', { stream: 'usage', occurredAt: day(5) }, 7],
+    ['what the plan of the product tag says', { stream: 'usage', productTag: 'pro', occurredAt: day(5) }, 90],
+    ['30, where no plan covers it', { stream: 'any', occurredAt: new Date('1999-12-31T23:59:59Z') }, 30],
+  ])('is %s', (_, occasion, days) => expect(attributionWindowDays(catalogue, occasion)).toBe(days));
 });
 
 describe('A product tag', () => {

@@ -17,6 +17,7 @@ interface PlanVersionRow extends StoredLimits {
   max_payout_bps: number;
   compression: Compression;
   hold_days: number;
+  attribution_window_days: number;
   recurring: 'all' | 'first' | 'months';
   recurring_months: number | null;
   streams: string[];
@@ -67,7 +68,7 @@ export class PlanCatalogues {
   async #load(sql: Sql, defaults: { tenant_id: string; plan_id: string; revision: bigint }[]): Promise<void> {
     const { rows } = await sql.query<PlanVersionRow>(
       `SELECT tenant_id, plan_id, version, levels_bps, website_bonus_bps, max_payout_bps, compression, hold_days,
-              recurring, recurring_months, streams, product_tags, qualification, beneficiary_caps, company_cap,
+              attribution_window_days, recurring, recurring_months, streams, product_tags, qualification, beneficiary_caps, company_cap,
               effective_from
        FROM plan_version WHERE tenant_id = ANY ($1::uuid[]) ORDER BY tenant_id, plan_id, version`,
       [defaults.map((row) => row.tenant_id)],
@@ -112,9 +113,9 @@ export class PlanStore implements PlanBook {
     const limits = toStoredLimits(version);
     await this.#sql.query(
       `INSERT INTO plan_version (tenant_id, plan_id, version, levels_bps, website_bonus_bps, max_payout_bps, compression,
-         hold_days, recurring, recurring_months, streams, product_tags, qualification, beneficiary_caps, company_cap,
+         hold_days, attribution_window_days, recurring, recurring_months, streams, product_tags, qualification, beneficiary_caps, company_cap,
          effective_from, created_by, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
       [
         tenantId,
         version.planId,
@@ -124,6 +125,7 @@ export class PlanStore implements PlanBook {
         version.maxPayoutBps,
         version.compression,
         version.holdDays,
+        version.attributionWindowDays,
         typeof recurring === 'object' ? 'months' : recurring,
         typeof recurring === 'object' ? recurring.months : null,
         version.streams,
@@ -188,6 +190,7 @@ function toVersion(row: PlanVersionRow): PlanVersion {
     maxPayoutBps: row.max_payout_bps,
     compression: row.compression,
     holdDays: row.hold_days,
+    attributionWindowDays: row.attribution_window_days,
     recurring: toRecurring(row),
     streams: row.streams,
     productTags: row.product_tags,

@@ -19,6 +19,8 @@ export interface PlanTerms extends PlanLimits {
   readonly compression: Compression;
   /** Days of 86,400 s from the purchase until its commissions fall due. */
   readonly holdDays: number;
+  /** Days of 86,400 s for which a click can lead to a registration or a first purchase. */
+  readonly attributionWindowDays: number;
   readonly recurring: Recurring;
   /** The streams that this plan takes from the default plan; empty: none. */
   readonly streams: readonly string[];
@@ -45,6 +47,7 @@ export const PLAN_BOUNDS = {
   levels: 7,
   rateBps: 10_000,
   holdDays: 3_650,
+  attributionWindowDays: 90,
   months: 1_200,
   streams: 100,
   productTags: 100,
@@ -82,6 +85,9 @@ export function checkTerms(terms: Omit<PlanTerms, 'effectiveFrom'>): FieldError[
   // A cap above the whole amount would let a purchase pay out more than it brought in.
   if (!isWithin(terms.maxPayoutBps, 0, PLAN_BOUNDS.rateBps)) wrong('maxPayoutBps', RATE_MESSAGE);
   if (!isWithin(terms.holdDays, 0, PLAN_BOUNDS.holdDays)) wrong('holdDays', 'must be a whole number from 0 to 3650');
+  if (!isWithin(terms.attributionWindowDays, 1, PLAN_BOUNDS.attributionWindowDays)) {
+    wrong('attributionWindowDays', 'must be a whole number from 1 to 90');
+  }
   if (typeof recurring === 'object' && !isWithin(recurring.months, 1, PLAN_BOUNDS.months)) {
     wrong('recurring.months', 'must be a whole number from 1 to 1200');
   }

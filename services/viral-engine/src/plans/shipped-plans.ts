@@ -12,6 +12,7 @@ const SHIPPED_TERMS: Omit<PlanTerms, 'levelsBps'> = {
   maxPayoutBps: 7000,
   compression: 'none',
   holdDays: 30,
+  attributionWindowDays: 30,
   recurring: 'all',
   streams: [],
   productTags: [],

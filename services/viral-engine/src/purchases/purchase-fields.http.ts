@@ -46,5 +46,5 @@ export const clickIdSchema = z
   .refine((text) => text.isWellFormed(), 'must be well-formed text')
   .meta({
     description:
-      'The signed click id that the landing page was told as ddcid: who brought the buyer, where the tenant lets a first purchase say it. One that is forged, of another tenant or older than 30 days changes nothing.',
+      'The signed click id that the landing page was told as ddcid: who brought the buyer, where the tenant lets a first purchase say it. One that is forged, of another tenant or older than the attribution window of the plan changes nothing.',
   });

@@ -2,7 +2,13 @@ import type { TenantId, UserId, WebsiteId } from '../ids.js';
 import { MAX_UPLINE, type Member } from '../members/member.js';
 import { mayRefer } from '../members/placement.js';
 import type { ReferralClaim, RegistrationSource } from '../members/referral-source.js';
-import { type CouponBook, findPlacement, type ReferralLookup, settleCoupon } from '../members/register-member.js';
+import {
+  type CouponBook,
+  findPlacement,
+  type Newcomer,
+  type ReferralLookup,
+  settleCoupon,
+} from '../members/register-member.js';
 
 /** What a purchase on its way in tells about who brought its buyer. */
 export interface ReferredOrder {
@@ -10,6 +16,9 @@ export interface ReferredOrder {
   readonly buyerId: UserId;
   readonly externalId: string;
   readonly websiteId: WebsiteId | undefined;
+  /** Which plan decides it, and so for how long a click counts. */
+  readonly stream: string;
+  readonly productTag?: string | undefined;
   readonly referral: ReferralClaim;
   /** When it happened: coupons hold or not, and clicks count or not, as of then. */
   readonly at: Date;
@@ -120,7 +129,8 @@ function missingFor({ buyerId, websiteId }: ReferredOrder, { buyer, isWebsiteKno
 }
 
 /** A first purchase asks as a registration at its moment would. */
-function askedBy({ tenantId, buyerId, referral, at }: ReferredOrder) {
+function askedBy({ tenantId, buyerId, referral, at, stream, productTag }: ReferredOrder): Newcomer {
   const { couponCode: referralCode, clickId } = referral;
-  return { tenantId, userId: buyerId, referralCode, visitorId: undefined, clickId, registeredAt: at };
+  const purchase = { stream, productTag };
+  return { tenantId, userId: buyerId, referralCode, visitorId: undefined, clickId, registeredAt: at, purchase };
 }

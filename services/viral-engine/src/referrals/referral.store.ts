@@ -48,6 +48,12 @@ export class ReferralStore implements NetworkReads {
     return this.#lookup.findCodeOwner(tenantId, code);
   }
 
+  attributionWindowDays(
+    ...asked: Parameters<ReferralLookup['attributionWindowDays']>
+  ): ReturnType<ReferralLookup['attributionWindowDays']> {
+    return this.#lookup.attributionWindowDays(...asked);
+  }
+
   firstClick(query: Parameters<ReferralLookup['firstClick']>[0]): ReturnType<ReferralLookup['firstClick']> {
     return this.#lookup.firstClick(query);
   }

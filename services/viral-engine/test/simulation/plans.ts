@@ -37,6 +37,7 @@ export function toService(terms: Omit<Terms, 'version'>): Parameters<typeof addP
     maxPayoutBps: terms.maxPayout,
     compression: terms.dynamic ? 'dynamic' : 'none',
     holdDays: terms.holdDays,
+    attributionWindowDays: 30,
     recurring: typeof recurring === 'number' ? { months: recurring } : recurring,
     streams: terms.streams,
     productTags: terms.tags,
