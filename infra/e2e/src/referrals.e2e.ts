@@ -76,7 +76,7 @@ describe('a referral link', () => {
     expect(answer.headers.location).toMatch(/^https?:\/\//);
     const [cookie = ''] = answer.headers['set-cookie'] ?? [];
     expect(cookie).toMatch(/^dd_visitor=[0-9a-f-]{36};/);
-    for (const attribute of ['HttpOnly', 'SameSite=Lax', 'Path=/', 'Max-Age=2592000'])
+    for (const attribute of ['HttpOnly', 'SameSite=Lax', 'Path=/', 'Max-Age=7776000'])
       expect(cookie).toContain(attribute);
     expect(answer.headers['cache-control']).toContain('no-store');
   });

@@ -54,7 +54,7 @@ describe('following a referral link', () => {
     const code = await engine.codeOf(tenantId, people[1]!);
     const answer = await follow(code.toLowerCase());
     expect(answer).toMatchObject({ status: 302, location: 'http://127.0.0.1:8000/docs' });
-    expect(answer.cookie).toMatch(/Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/);
+    expect(answer.cookie).toMatch(/Max-Age=7776000; Path=\/; HttpOnly; SameSite=Lax$/);
     await eventually(async () =>
       expect(await clicksOf(tenantId)).toEqual([{ visitor_id: answer.visitorId, code, referrer_id: people[1] }]),
     );
