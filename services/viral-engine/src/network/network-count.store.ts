@@ -81,16 +81,23 @@ export class NetworkCountStore implements MemberCounts, PurchaseCounts {
       revenue_micros: bigint;
       commission_micros: bigint;
     }>(
-      `SELECT p.tenant_id, p.id, p.buyer_id, ${UPLINE} AS upline, p.currency, p.occurred_at,
-              p.amount_micros - s.refunded_micros AS revenue_micros,
-              CASE WHEN p.commissions_micros = 0 THEN 0::bigint
-                   WHEN s.refunded_micros = 0 AND s.sequence = 2 THEN p.commissions_micros
-                   ELSE (SELECT coalesce(sum(c.net_micros), 0)::bigint FROM commission c
-                         WHERE c.tenant_id = p.tenant_id AND c.purchase_id = p.id) END AS commission_micros
+      // One after the other by their whole keys: of a plain join Postgres knows that all tenants in it are the same, and as
+      // long as it has no statistics it may go through everything a tenant has, once for each of them.
+      `SELECT p.tenant_id, p.id, p.buyer_id, b.upline, p.currency, p.occurred_at, p.revenue_micros, p.commission_micros
        FROM unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, id)
-       JOIN purchase p ON p.tenant_id = asked.tenant_id AND p.id = asked.id
-       JOIN purchase_state s ON s.tenant_id = p.tenant_id AND s.purchase_id = p.id
-       JOIN member m ON m.tenant_id = p.tenant_id AND m.user_id = p.buyer_id`,
+       CROSS JOIN LATERAL (
+         SELECT p.tenant_id, p.id, p.buyer_id, p.currency, p.occurred_at,
+                p.amount_micros - s.refunded_micros AS revenue_micros,
+                CASE WHEN p.commissions_micros = 0 THEN 0::bigint
+                     WHEN s.refunded_micros = 0 AND s.sequence = 2 THEN p.commissions_micros
+                     ELSE (SELECT coalesce(sum(c.net_micros), 0)::bigint FROM commission c
+                           WHERE c.tenant_id = p.tenant_id AND c.purchase_id = p.id) END AS commission_micros
+         FROM purchase p JOIN purchase_state s ON s.tenant_id = p.tenant_id AND s.purchase_id = p.id
+         WHERE p.tenant_id = asked.tenant_id AND p.id = asked.id OFFSET 0
+       ) AS p
+       CROSS JOIN LATERAL (
+         SELECT ${UPLINE} AS upline FROM member m WHERE m.tenant_id = p.tenant_id AND m.user_id = p.buyer_id OFFSET 0
+       ) AS b`,
       keys(refs),
     );
     return rows.map((row) => ({
