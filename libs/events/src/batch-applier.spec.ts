@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { divide } from './batch-applier.js';
+import { divide, givesWayAfter } from './batch-applier.js';
 import { events } from './catalogue.js';
 import type { Delivery } from './cloud-events.js';
 
@@ -67,4 +67,15 @@ describe('dividing a batch', () => {
       }),
     );
   });
+});
+
+describe('A consumer gives way to other work', () => {
+  const young = delivery('a', 1);
+  it.each<[string, Parameters<typeof givesWayAfter>, boolean]>([
+    ['never, unless it says so', [{}, young, 0], false],
+    ['always, where it says no more', [{ givesWay: true }, young, 1e9], true],
+    ['as long as what happened is young', [{ givesWay: { untilAgeMs: 1_000 } }, young, 999], true],
+    ['not once it is older', [{ givesWay: { untilAgeMs: 1_000 } }, young, 1_000], false],
+    ['where nobody can read when it happened', [{ givesWay: { untilAgeMs: 1 } }, delivery('a', 1, false), 1e9], true],
+  ])('%s', (_, given, gives) => expect(givesWayAfter(...given)).toBe(gives));
 });

@@ -28,6 +28,17 @@ export interface Watch {
   begin(): () => void;
 }
 
+/** Whether other work of the process comes before the consumer's next batch; `first` is the oldest event of its last one. */
+export function givesWayAfter(
+  { givesWay }: Pick<ConsumerDefinition, 'givesWay'>,
+  first: Delivery | undefined,
+  nowMs: number,
+): boolean {
+  if (givesWay === undefined || givesWay === true) return givesWay === true;
+  const happenedAt = first?.event?.occurredAt;
+  return happenedAt === undefined || nowMs - happenedAt.getTime() < givesWay.untilAgeMs;
+}
+
 /** Applies events exactly once each, per key in order, and sets aside those that cannot be applied. */
 export class BatchApplier {
   readonly #pool: Pool;
@@ -54,7 +65,8 @@ export class BatchApplier {
         const outcome = await this.#applyOrDivide(deliveries);
         this.#record(startedAtMs, outcome);
         end();
-        if (this.#consumer.givesWay === true) await restWhileBusy(performance.now() - startedAtMs, go);
+        if (givesWayAfter(this.#consumer, deliveries[0], Date.now()))
+          await restWhileBusy(performance.now() - startedAtMs, go);
         return true;
       } catch (error) {
         this.#record(startedAtMs, 'retried');

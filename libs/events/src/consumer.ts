@@ -24,9 +24,9 @@ export interface ConsumerDefinition {
   readonly handles: readonly EventType[];
   /**
    * What it makes of events may come later than answers to callers: while other work keeps the process busy, it takes a
-   * fifth of the time at most, and the rest waits in Kafka.
+   * fifth of the time at most, and the rest waits in Kafka. `untilAgeMs`: not after events that happened longer ago.
    */
-  readonly givesWay?: true;
+  readonly givesWay?: true | { readonly untilAgeMs: number };
   /**
    * Which events it has any use for, asked in the same database transaction before anything is written. The others are
    * passed over and not remembered: should one come again later, it is asked again. Absent: all.

@@ -3,6 +3,9 @@ import { type ConsumerDefinition, defineConsumer, events, type ReceivedEvent } f
 import { asPurchaseId, asTenantId } from '../ids.js';
 import { addWaiting } from './waiting.store.js';
 
+/** A leaf is to be in a signed tree within ten seconds of what it tells of: this is the part of them that goes by before it waits. */
+const GIVES_WAY_MS = 1_000;
+
 /**
  * Hears of everything that happens to commissions and remembers whose purchases are to be looked at. What became of
  * them is read from the tables, so an event that comes twice or late changes nothing.
@@ -11,7 +14,7 @@ export function transparencyConsumer(given: { isFull: () => boolean }): Consumer
   return defineConsumer({
     name: 'viral-engine-transparency',
     topics: ['viral.events.v1'],
-    givesWay: true,
+    givesWay: { untilAgeMs: GIVES_WAY_MS },
     handles: [
       events.commissionsAccrued,
       events.commissionsHeld,

@@ -1,6 +1,6 @@
 import type { Sql } from '@dailydoco/database';
 import { asPurchaseId, asTenantId, type PurchaseId, type TenantId } from '../ids.js';
-import type { WaitingPurchase } from './keep-log.js';
+import type { DuePurchase, WaitingPurchase } from './keep-log.js';
 
 /** What the gauges show, and what decides whether more may come in. */
 export interface Backlog {
@@ -11,7 +11,7 @@ export interface Backlog {
 }
 
 /** Remembers purchases of which something is to be logged. One that waits already goes on waiting as it does. */
-export async function addWaiting(sql: Sql, waiting: readonly (WaitingPurchase & { since: Date })[]): Promise<void> {
+export async function addWaiting(sql: Sql, waiting: readonly DuePurchase[]): Promise<void> {
   if (waiting.length === 0) return;
   // Sorted, so that two who add the same ones never wait for each other in a ring. Somebody who is just logging one of
   // them has deleted its row: then this waits for that to end, and adds the row anew.
@@ -30,15 +30,16 @@ export async function addWaiting(sql: Sql, waiting: readonly (WaitingPurchase & 
 }
 
 /** The oldest that may be tried now, over all tenants. */
-export async function oldestWaiting(
-  sql: Sql,
-  { now, limit }: { now: Date; limit: number },
-): Promise<WaitingPurchase[]> {
-  const { rows } = await sql.query<{ tenant_id: string; purchase_id: string }>(
-    'SELECT tenant_id, purchase_id FROM log_waiting WHERE try_after <= $1 ORDER BY since LIMIT $2',
+export async function oldestWaiting(sql: Sql, { now, limit }: { now: Date; limit: number }): Promise<DuePurchase[]> {
+  const { rows } = await sql.query<{ tenant_id: string; purchase_id: string; since: Date }>(
+    'SELECT tenant_id, purchase_id, since FROM log_waiting WHERE try_after <= $1 ORDER BY since LIMIT $2',
     [now.toISOString(), limit],
   );
-  return rows.map((row) => ({ tenantId: asTenantId(row.tenant_id), purchaseId: asPurchaseId(row.purchase_id) }));
+  return rows.map((row) => ({
+    tenantId: asTenantId(row.tenant_id),
+    purchaseId: asPurchaseId(row.purchase_id),
+    since: row.since,
+  }));
 }
 
 /** Lets a purchase that could not be logged wait until a later moment. */
