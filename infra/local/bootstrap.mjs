@@ -136,7 +136,7 @@ await install();
 const bin = join(root, 'node_modules', '.bin');
 const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, NX_NO_CLOUD: 'true', FORCE_COLOR: '0' };
 await build(chosen.build, env);
-// kafkajs waits negative times when it is late, and Node says so each time: noise to whoever runs a command.
+// kafkajs waits for negative times, and Node says so: noise to whoever runs a command. Services mend it.
 const flags = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
 if (chosen.sources) {
   const hooks = pathToFileURL(join(root, 'libs', 'testing', 'source-hooks.mjs')).href;

@@ -6,11 +6,10 @@ import { kongSettings } from './kong-settings.js';
 
 const file = process.env['KONG_DECLARATIVE_CONFIG'] ?? '';
 const settings = kongSettings(readFileSync(file, 'utf8'), process.env);
-const child = spawn(
-  process.execPath,
-  ['--disable-warning=TimeoutNegativeWarning', '--import', '@dailydoco/telemetry/register', 'dist/main.js'],
-  { stdio: 'inherit', env: { ...process.env, ...settings } },
-);
+const child = spawn(process.execPath, ['--import', '@dailydoco/telemetry/register', 'dist/main.js'], {
+  stdio: 'inherit',
+  env: { ...process.env, ...settings },
+});
 // Kong's own image is stopped by SIGQUIT, at which nginx finishes what it has in hand; the gateway does that at SIGTERM.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)
   process.on(signal, () => child.kill(signal === 'SIGQUIT' ? 'SIGTERM' : signal));

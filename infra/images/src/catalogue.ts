@@ -25,13 +25,7 @@ export const USER_ID = 65_532;
 /** What every image says about its process. The Dockerfile says the same; a spec holds the two together. */
 export const PROCESS = {
   user: `${USER_ID}:${USER_ID}`,
-  entrypoint: [
-    'node',
-    '--enable-source-maps',
-    '--disable-warning=TimeoutNegativeWarning',
-    '--import',
-    '@dailydoco/telemetry/register',
-  ],
+  entrypoint: ['node', '--enable-source-maps', '--import', '@dailydoco/telemetry/register'],
   command: ['dist/main.js'],
   healthcheck: ['node', '/app/healthcheck.mjs'],
   environment: {

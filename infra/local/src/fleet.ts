@@ -40,8 +40,7 @@ export interface FleetOptions {
   readonly onProcesses?: (marks: readonly ProcessMark[]) => void;
 }
 
-/** kafkajs waits negative times when it is late, and Node says so each time; it means nothing to whoever reads the logs. */
-const NODE_FLAGS = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
+const NODE_FLAGS = ['--enable-source-maps'];
 
 export const ADMIN_EMAIL = 'admin@dailydoco.localhost';
 

@@ -21,6 +21,7 @@ import type {
   OutgoingMessage,
   PartitionLag,
 } from './broker.js';
+import './kafkajs-queues.js';
 import { backOffMs, pause, settledWithin } from './pause.js';
 import type { TopicDefinition } from './topics.js';
 import { untraced } from './untraced.js';
