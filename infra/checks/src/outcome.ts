@@ -8,7 +8,7 @@ export interface Failure {
   readonly why: string;
 }
 
-/** What a part of the tests came to. `failed` may count more than `failures` tells of: a skipped test has nothing to say. */
+/** What a part of the tests came to; a test that was skipped is among the failures, without a reason. */
 export interface Outcome {
   readonly passed: number;
   readonly failed: number;
@@ -36,7 +36,7 @@ const COLOURS = new RegExp(`${String.fromCodePoint(27)}\\[[0-9;]*m`, 'g');
 
 /**
  * What a report of jest says, its files named from `root`. A test that was skipped has shown nothing, so it counts as failed;
- * so does a spec file that could not be run.
+ * so does a spec file that failed as a whole, because it could not be run or by what it does around its tests.
  */
 export function readReport(file: string, root: string): Outcome {
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
@@ -44,7 +44,7 @@ export function readReport(file: string, root: string): Outcome {
   const failures = report.testResults.flatMap(({ name, status, message, assertionResults }) => {
     const place = relative(root, name);
     const unmet = assertionResults.filter((test) => test.status !== 'passed');
-    if (unmet.length === 0) return status === 'passed' ? [] : [{ what: `${place}: not run`, why: message }];
+    if (unmet.length === 0) return status === 'passed' ? [] : [{ what: `${place}: as a whole`, why: message }];
     return unmet.map((test) => ({
       what: `${place}: ${test.fullName}${test.status === 'failed' ? '' : ` (${test.status})`}`,
       why: test.failureMessages.join('\n'),
