@@ -361,10 +361,7 @@ class KafkaAdmin implements BrokerAdmin {
           ],
         })),
       });
-      await untilLed(
-        admin,
-        missing.map(({ name }) => this.#prefix + name),
-      );
+      for (const { name, partitions } of missing) await untilLed(admin, this.#prefix + name, partitions);
       return missing.map(({ name }) => name);
     });
   }
@@ -392,18 +389,19 @@ class KafkaAdmin implements BrokerAdmin {
   }
 }
 
-/** Until every partition of the topics has a leader and can be written. */
-async function untilLed(admin: Admin, topics: string[]): Promise<void> {
+/**
+ * Until all partitions of a new topic can be written. Their leaders themselves are asked, for their offsets: a broker
+ * names the leader of a new partition a moment before that one leads it, and refuses what is sent in between.
+ */
+async function untilLed(admin: Admin, topic: string, partitions: number): Promise<void> {
   const deadlineMs = performance.now() + LEADERS_TIMEOUT_MS;
   for (;;) {
     try {
-      const metadata = await admin.fetchTopicMetadata({ topics });
-      const partitions = metadata.topics.flatMap((topic) => topic.partitions);
-      if (partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) return;
+      if ((await admin.fetchTopicOffsets(topic)).length === partitions) return;
     } catch (error) {
       if (performance.now() > deadlineMs) throw error;
     }
-    if (performance.now() > deadlineMs) throw new Error(`topics without a leader: ${topics.join(', ')}`);
+    if (performance.now() > deadlineMs) throw new Error(`a topic without leaders: ${topic}`);
     await pause(LEADERS_POLL_MS, NEVER);
   }
 }

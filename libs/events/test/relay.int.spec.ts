@@ -79,7 +79,7 @@ describe('the relay', () => {
     await first.stop();
     await fixture.change('a', 5);
     await fixture.untilPublished();
-    expect(sequencesPerKey(await fixture.published(10))).toEqual({ a: upTo(10) });
+    expect(sequencesPerKey(firstDeliveries(await fixture.published(10)))).toEqual({ a: upTo(10) });
   });
 
   it('takes over within seconds from one whose connection is cut', async () => {
@@ -104,13 +104,17 @@ describe('the relay', () => {
     await fixture.change('b', 2);
     await fixture.untilPublished();
     await relay.stop();
+    // A batch whose sending failed halfway is told twice; what counts is what comes after all that.
+    const before = await fixture.published(5);
     expect(await republish(fixture.pool, { key: 'a', topic: 'viral.events.v1' })).toBe(3);
     expect(await fixture.unpublished()).toBe(3);
     await fixture.relay();
     await fixture.untilPublished();
-    const published = await fixture.published(5, { copies: 3 });
-    expect(sequencesPerKey(firstDeliveries(published))).toEqual({ a: upTo(3), b: upTo(2) });
-    expect(sequencesPerKey(published)['a']?.slice(0, 6)).toEqual([...upTo(3), ...upTo(3)]);
+    const after = await fixture.published(5, { copies: before.length - 5 + 3 });
+    expect(sequencesPerKey(firstDeliveries(after))).toEqual({ a: upTo(3), b: upTo(2) });
+    const [toldBefore, toldAfter] = [sequencesPerKey(before), sequencesPerKey(after)];
+    expect(toldAfter['a']?.slice(toldBefore['a']?.length).slice(0, 3)).toEqual(upTo(3));
+    expect(toldAfter['b']).toEqual(toldBefore['b']);
 
     expect(await republish(fixture.pool, { fromId: 4n, toId: 4n })).toBe(1);
     expect(await republish(fixture.pool, { from: new Date('2020-01-01'), to: new Date('2020-01-02') })).toBe(0);
