@@ -2,8 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ManagedProcess } from '@dailydoco/local';
 import pg from 'pg';
 
-const MOST_TRIES = 200;
-const PAUSE_MS = 25;
+const STOPPED_MS = 25;
+/** Between two tries; longer and longer, because what keeps them at work comes to an end only while they may work. */
+const LONGEST_PAUSE_MS = 500;
+const GIVE_UP_AFTER_MS = 120_000;
 
 /** Processes that can be stopped where they are, and let go on. */
 export class Holdable {
@@ -23,19 +25,20 @@ export class Holdable {
     const client = new pg.Client({ connectionString: this.#superuserUrl });
     await client.connect();
     try {
-      for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const giveUpAtMs = performance.now() + GIVE_UP_AFTER_MS;
+      for (let tries = 1; performance.now() < giveUpAtMs; tries += 1) {
         this.#tell('SIGSTOP');
         // What was sent just before is begun by now.
-        await wait(PAUSE_MS);
+        await wait(STOPPED_MS);
         if ((await openTransactions(client)) === 0) return;
         this.letGo();
-        await wait(PAUSE_MS * Math.random());
+        await wait(Math.min(tries * STOPPED_MS, LONGEST_PAUSE_MS) * Math.random());
       }
     } finally {
       await client.end();
     }
     this.letGo();
-    throw new Error(`no moment without an open database transaction in ${MOST_TRIES} tries`);
+    throw new Error(`no moment without an open database transaction within ${GIVE_UP_AFTER_MS / 1000} s`);
   }
 
   letGo(): void {

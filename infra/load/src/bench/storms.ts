@@ -9,6 +9,7 @@ const PARTS = ['26.33', '26.33', '26.34'] as const;
 const PRICE_MICROS = 79_000_000n;
 /** Refunds under way at the same time. */
 const REFUNDERS = 32;
+const PATIENCE_MS = 30_000;
 
 export interface StormOptions {
   readonly fleet: Fleet;
@@ -40,8 +41,8 @@ export async function refundStorm({ fleet, world, buyerIds, purchases }: StormOp
     ids.flatMap((id) => PARTS.map((amount, part) => ({ id, amount, externalId: `${id}-${part}` }))),
     SEED,
   );
-  // Straight to the service: the gateway lets an address send 6,000 requests a minute.
-  const api = new Api(`http://127.0.0.1:${fleet.addresses.ports['viral-engine'].http}`);
+  // Straight to the service: the gateway lets an address send 6,000 requests a minute. Who is told 503 asks again.
+  const api = new Api(`http://127.0.0.1:${fleet.addresses.ports['viral-engine'].http}`, { patienceMs: PATIENCE_MS });
   const startedAt = performance.now();
   const seconds = (): number => (performance.now() - startedAt) / 1000;
   const refunding = inParallel(refunds, REFUNDERS, ({ id, amount, externalId }) =>
