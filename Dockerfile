@@ -38,5 +38,5 @@ WORKDIR /app/${FOLDER}
 USER 65532:65532
 EXPOSE 8000 8080 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 CMD ["node", "/app/healthcheck.mjs"]
-ENTRYPOINT ["node", "--enable-source-maps", "--import", "@dailydoco/telemetry/register"]
+ENTRYPOINT ["node", "--enable-source-maps", "--no-allocation-site-pretenuring", "--import", "@dailydoco/telemetry/register"]
 CMD ["dist/main.js"]

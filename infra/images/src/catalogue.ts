@@ -1,3 +1,5 @@
+import { NODE_ARGS } from '@dailydoco/local';
+
 /** One image of the fleet. */
 export interface ImageSpec {
   readonly name: string;
@@ -25,7 +27,7 @@ export const USER_ID = 65_532;
 /** What every image says about its process. The Dockerfile says the same; a spec holds the two together. */
 export const PROCESS = {
   user: `${USER_ID}:${USER_ID}`,
-  entrypoint: ['node', '--enable-source-maps', '--import', '@dailydoco/telemetry/register'],
+  entrypoint: ['node', ...NODE_ARGS],
   command: ['dist/main.js'],
   healthcheck: ['node', '/app/healthcheck.mjs'],
   environment: {

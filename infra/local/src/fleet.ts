@@ -4,6 +4,7 @@ import { type FleetLayout, fleetLayout, repositoryRoot } from './layout.js';
 import { ManagedProcess, type ProcessSpec } from './managed-process.js';
 import { kafkaListenerOf, type LaidLines, type LayLine, layLines } from './lines.js';
 import { choosePorts, GATEWAY_PORT } from './ports.js';
+import { NODE_ARGS } from './program.js';
 import type { Progress } from './progress.js';
 import { markOf, type ProcessMark } from './run-record.js';
 import { loadSecrets, type Secrets } from './secrets.js';
@@ -39,8 +40,6 @@ export interface FleetOptions {
   /** Told of each process started or restarted, so that a record can be kept. */
   readonly onProcesses?: (marks: readonly ProcessMark[]) => void;
 }
-
-const NODE_FLAGS = ['--enable-source-maps'];
 
 export const ADMIN_EMAIL = 'admin@dailydoco.localhost';
 
@@ -230,7 +229,7 @@ function createProcesses(
 }
 
 function programArgs(heapMb: number): string[] {
-  return [...NODE_FLAGS, `--max-old-space-size=${heapMb}`, '--import', '@dailydoco/telemetry/register', 'dist/main.js'];
+  return [`--max-old-space-size=${heapMb}`, ...NODE_ARGS, 'dist/main.js'];
 }
 
 function serviceSpecs(addresses: FleetAddresses, layout: FleetLayout, hooks: ProcessHooks): ProcessSpec[] {

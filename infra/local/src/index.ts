@@ -8,6 +8,7 @@ export { ADMIN_EMAIL, type Fleet, type FleetOptions, startFleet } from './fleet.
 export type { Caller, LayLine, Line } from './lines.js';
 export { type FleetLayout, fleetLayout, repositoryRoot } from './layout.js';
 export { ManagedProcess, type ProcessSpec } from './managed-process.js';
+export { NODE_ARGS } from './program.js';
 export { type Progress, silentProgress, terminalProgress } from './progress.js';
 export { isAlive, markOf, type ProcessMark, readRunRecord, type RunRecord, writeRunRecord } from './run-record.js';
 export { loadSecrets, type Secrets } from './secrets.js';
