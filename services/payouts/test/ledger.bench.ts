@@ -11,7 +11,6 @@ import { fileURLToPath } from 'node:url';
 import { createPool, inDatabaseTransaction } from '@dailydoco/database';
 import { currencyOf } from '@dailydoco/money';
 import { startPostgres } from '@dailydoco/stores';
-import { sourceHooks } from '@dailydoco/testing';
 import { asPurchaseId, asTenantId, asUserId, type TenantId } from '../src/ids.js';
 import type { Journal } from '../src/ledger/journal.js';
 import { LedgerStore } from '../src/ledger/ledger.store.js';
@@ -180,7 +179,6 @@ async function open(tenantId: TenantId): Promise<string[]> {
 /** Runs a file beside this one in a process of its own, as in production. */
 function startProcess(file: string, ...args: string[]): ChildProcess {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
-    execArgv: ['--conditions=@dailydoco/source', '--import', sourceHooks, '--import', '@dailydoco/telemetry/register'],
     env: { PATH: process.env['PATH'], NODE_ENV: 'production' },
   });
   children.push(child);
