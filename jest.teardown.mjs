@@ -8,7 +8,7 @@ export default function endSoon() {
     process.exit(1);
   }, PATIENCE_MS).unref();
   // Nothing was: Node would take its environment apart then, and was seen to turn for ever in that
-  // (Environment::CleanupHandles, as in https://github.com/nodejs/node/issues/47748). This leaves it as it is, after the
+  // (Environment::CleanupHandles; https://github.com/nodejs/node/issues/47748 tells of the like). This leaves it as it is, after the
   // listeners of `exit`, with jest's exit code.
   process.once('beforeExit', () => process.exit());
 }
